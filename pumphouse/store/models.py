@@ -1,0 +1,158 @@
+"""The tables of our own state. Changing one needs a new file in ``alembic/versions`` (a test compares)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Double,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+#: Lengths of what is indexed: together they stay below the 3,072 bytes of an InnoDB key in utf8mb4.
+PAIR, TYPE, ID, UNIT = 320, 32, 400, 400
+
+#: MariaDB and MySQL: ids and names that differ in case only are different ones.
+MYSQL = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
+
+
+class Base(DeclarativeBase):
+    """Common to all tables: constraints have names, so that a later Alembic migration can drop them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Migration(Base):
+    """One execution of a plan."""
+
+    __tablename__ = "migrations"
+    __table_args__ = (MYSQL,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: Which two clouds: their keys.
+    pair: Mapped[str] = mapped_column(String(PAIR))
+    #: What the operator named (``Selection.to_json``).
+    selection: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: ``Plan.to_json``, as it was when the migration was started.
+    plan: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: How it was run: concurrency and the like. Never a secret.
+    options: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: running, done, failed, stopped.
+    state: Mapped[str] = mapped_column(String(16))
+    #: Seconds since the epoch (UTC), as all times here.
+    created: Mapped[float] = mapped_column(Double)
+    #: When the state was last set.
+    updated: Mapped[float] = mapped_column(Double)
+
+
+class Unit(Base):
+    """A part of a migration that succeeds or is undone as a whole."""
+
+    __tablename__ = "units"
+    __table_args__ = (UniqueConstraint("migration_id", "name"), MYSQL)
+
+    #: Rising in the order of the plan.
+    id: Mapped[int] = mapped_column(primary_key=True)
+    migration_id: Mapped[int] = mapped_column(ForeignKey("migrations.id"))
+    name: Mapped[str] = mapped_column(String(UNIT))
+    #: Which flow runs it.
+    kind: Mapped[str] = mapped_column(String(64))
+    title: Mapped[str] = mapped_column(Text)
+    #: pending, running, done, failed, blocked, stopped (``transfer.progress``).
+    state: Mapped[str] = mapped_column(String(16))
+    #: What it did last: "copying the root disk".
+    step: Mapped[str] = mapped_column(Text)
+    bytes_total: Mapped[int] = mapped_column(BigInteger)
+    bytes_done: Mapped[int] = mapped_column(BigInteger)
+    started: Mapped[float | None] = mapped_column(Double)
+    finished: Mapped[float | None] = mapped_column(Double)
+    #: Seconds from stopping the server in the source to its being up in the destination.
+    downtime: Mapped[float | None] = mapped_column(Double)
+    #: Why it failed or could not start; empty otherwise.
+    error: Mapped[str] = mapped_column(Text)
+
+
+class Mapping(Base):
+    """A source resource and its counterpart; outlives the migration that made it."""
+
+    __tablename__ = "mappings"
+    __table_args__ = (UniqueConstraint("pair", "type", "source_id"), MYSQL)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pair: Mapped[str] = mapped_column(String(PAIR))
+    type: Mapped[str] = mapped_column(String(TYPE))
+    source_id: Mapped[str] = mapped_column(String(ID))
+    destination_id: Mapped[str] = mapped_column(String(ID))
+    #: Which migration, and which of its units, wrote it last.
+    migration_id: Mapped[int] = mapped_column(ForeignKey("migrations.id"))
+    unit: Mapped[str] = mapped_column(String(UNIT))
+    #: Whether we made the counterpart (and may delete it), or found it.
+    created: Mapped[bool] = mapped_column(Boolean)
+
+
+class Event(Base):
+    """Something that happened in a migration, for people and for the log."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index(None, "migration_id", "id"), MYSQL)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    migration_id: Mapped[int] = mapped_column(ForeignKey("migrations.id"))
+    time: Mapped[float] = mapped_column(Double)
+    unit: Mapped[str | None] = mapped_column(String(UNIT))
+    kind: Mapped[str] = mapped_column(String(64))
+    text: Mapped[str] = mapped_column(Text)
+    data: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+
+
+class Result(Base):
+    """What became of one resource, field by field."""
+
+    __tablename__ = "results"
+    __table_args__ = (UniqueConstraint("migration_id", "type", "source_id"), MYSQL)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    migration_id: Mapped[int] = mapped_column(ForeignKey("migrations.id"))
+    unit: Mapped[str] = mapped_column(String(UNIT))
+    type: Mapped[str] = mapped_column(String(TYPE))
+    source_id: Mapped[str] = mapped_column(String(ID))
+    name: Mapped[str] = mapped_column(Text)
+    destination_id: Mapped[str | None] = mapped_column(String(ID))
+    #: equal, mapped, differs, not carried, failed.
+    verdict: Mapped[str] = mapped_column(String(16))
+    #: [{"field", "verdict", "source", "destination", "reason"}]
+    fields: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    #: {"size", "source_sha512", "destination_sha512"} of what holds bytes.
+    bytes: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class Temporary(Base):
+    """A snapshot, clone or image of ours in a cloud, which must go away in every outcome."""
+
+    __tablename__ = "temporaries"
+    __table_args__ = (Index(None, "migration_id"), MYSQL)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    migration_id: Mapped[int] = mapped_column(ForeignKey("migrations.id"))
+    unit: Mapped[str] = mapped_column(String(UNIT))
+    #: source or destination.
+    cloud_role: Mapped[str] = mapped_column(String(16))
+    type: Mapped[str] = mapped_column(String(TYPE))
+    resource_id: Mapped[str] = mapped_column(String(ID))
+    name: Mapped[str] = mapped_column(Text)
