@@ -1,0 +1,186 @@
+"""What every resource type can do; a type's own file adds its table of fields and its few API calls."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
+
+from pumphouse.clouds.cloud import Cloud
+from pumphouse.resources.fields import Field, Lookup, some
+from pumphouse.resources.inventory import Inventory
+
+Wire = dict[str, Any]
+
+
+@dataclasses.dataclass
+class FieldVerdict:
+    """What became of one field."""
+
+    field: str
+    #: equal, mapped, differs, or not carried.
+    verdict: str
+    source: Any
+    destination: Any
+    reason: str = ""
+
+
+class ResourceType:
+    """A kind of object in a cloud. Its instances hold no state; objects travel as dicts in wire form."""
+
+    #: Its name everywhere: in plans, mappings, reports.
+    type: ClassVar[str]
+    #: Which kind of unit carries it, see ``pumphouse.planning.units``.
+    unit: ClassVar[str]
+    #: Every field of the API, by wire name.
+    fields: ClassVar[tuple[Field, ...]]
+    #: What to do with fields outside the table: None, reported when they hold something; "carry", copied
+    #: (the API lets users add their own).
+    others: ClassVar[str | None] = None
+    #: The type whose resources contain these: found with :meth:`list_for` wherever the parent is found.
+    parent: ClassVar[str | None] = None
+    #: Whether :meth:`list` can tell what a project owns.
+    owned: ClassVar[bool] = False
+    #: In the scope of what its counterpart is looked for: names of arguments to :meth:`list`,
+    #: each with the field of the wanted resource that gives it.
+    scope: ClassVar[dict[str, str]] = {}
+
+    # -- the API calls, by each type ------------------------------------------------------------------------
+    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+        """All resources in a scope (``project_id``, ``domain_id``, ... or none: all), by bulk requests."""
+        raise LookupError(f"{self.type} cannot be listed")
+
+    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> list[Wire]:
+        """The resources that these parents contain."""
+        raise LookupError(f"{self.type} has no parents")
+
+    def get(self, cloud: Cloud, id_: str) -> Wire | None:
+        """One resource, or None where there is none."""
+        raise LookupError(f"{self.type} cannot be read alone")
+
+    def create(self, cloud: Cloud, wanted: Wire) -> Wire:
+        """Make it in the destination. ``wanted`` is what :meth:`translate` gave; returns what the API shows."""
+        raise LookupError(f"{self.type} is not made by a single call")
+
+    def delete(self, cloud: Cloud, id_: str) -> None:
+        """Remove it; a missing one is fine."""
+        raise LookupError(f"{self.type} is not removed by a single call")
+
+    # -- what differs from type to type in small ways -------------------------------------------------------
+    def id(self, resource: Wire) -> str:
+        """What identifies it within its type."""
+        return str(resource["id"])
+
+    def name(self, resource: Wire) -> str:
+        """What people call it."""
+        return str(resource.get("name") or resource["id"])
+
+    def size(self, resource: Wire) -> int:
+        """Bytes that have to be moved for it (an upper bound)."""
+        return 0
+
+    def obstacle(self, resource: Wire, source: Inventory, destination: Inventory) -> str | None:
+        """Why this resource cannot be moved at all, or None."""
+        return None
+
+    def find(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wire | None:
+        """The counterpart that exists in the destination already: equal in every ``match`` field."""
+        scope = {argument: wanted.get(field) for argument, field in self.scope.items()}
+        for candidate in inventory.list(self.type, **scope):
+            if all(
+                field.same(wanted.get(field.name), candidate.get(field.name))
+                for field in self.matching
+                if field.name in wanted
+            ):
+                return candidate
+        return None
+
+    def clash(self, found: Wire, wanted: Wire, source: Wire) -> list[str]:
+        """Fields in which an existing counterpart differs so much that it cannot stand in."""
+        return []
+
+    # -- what comes from the table --------------------------------------------------------------------------
+    @property
+    def matching(self) -> tuple[Field, ...]:
+        """The fields that recognise a counterpart."""
+        return tuple(field for field in self.fields if field.match)
+
+    def references(self, resource: Wire) -> Iterator[tuple[str, str]]:
+        """(type, id) of all that must be in the destination before this one can be made."""
+        for field in self.fields:
+            if field.to and not field.loose:
+                for id_ in field.references(resource.get(field.name)):
+                    yield (field.to, id_)
+
+    def translate(self, resource: Wire, lookup: Lookup) -> Wire:
+        """The resource as the destination should show it: carried values, and references replaced."""
+        wanted = {}
+        for field in self.every_field(resource):
+            if field.how != "report" and field.name in resource:
+                wanted[field.name] = field.translate(resource[field.name], lookup)
+        return wanted
+
+    def body(self, wanted: Wire, extensions: set[str] | None = None) -> Wire:
+        """What of ``wanted`` goes into the request that makes it."""
+        body = {}
+        for field in self.every_field(wanted):
+            if field.name not in wanted or not field.post:
+                continue
+            if field.extension and extensions is not None and field.extension not in extensions:
+                continue
+            if field.omit_null and wanted[field.name] is None:
+                continue
+            body[field.name] = wanted[field.name]
+        return body
+
+    def losses(self, resource: Wire) -> Iterator[tuple[str, Any, str]]:
+        """(field, value, reason) of what holds something of worth and will not be carried."""
+        for field in self.every_field(resource):
+            value = resource.get(field.name)
+            if field.how == "report" and field.worth and field.worth(value):
+                yield field.name, "(hidden)" if field.secret else value, field.doc
+
+    def compare(self, source: Wire, destination: Wire, lookup: Lookup) -> list[FieldVerdict]:
+        """What became of each field, for the report."""
+        return [
+            self._judge(field, source.get(field.name), destination.get(field.name), lookup)
+            for field in self.every_field({**destination, **source})
+            if field.name in source or field.name in destination
+        ]
+
+    def every_field(self, resource: Wire) -> Iterator[Field]:
+        """The table, and then an entry for each field of this resource that the table does not know."""
+        yield from self.fields
+        known = {field.name for field in self.fields}
+        for name in sorted(set(resource) - known):
+            yield self.other(name)
+
+    def other(self, name: str) -> Field:
+        """How a field outside the table is treated."""
+        if self.others == "carry":
+            return Field(name, "carry", "added by a user")
+        return Field(name, "report", "unknown to this release of Pumphouse", worth=some)
+
+    def _judge(self, field: Field, source: Any, destination: Any, lookup: Lookup) -> FieldVerdict:
+        expected = field.translate(source, lookup) if field.how == "map" else source
+        same = field.same(expected, destination)
+        if field.secret:
+            source, destination = _hidden(source), _hidden(destination)
+        if field.how == "report":
+            if same or not (field.worth and field.worth(source)):
+                verdict, reason = ("equal", "") if same else ("not carried", field.doc)
+            else:
+                verdict, reason = "not carried", field.doc
+        elif same:
+            verdict, reason = ("mapped" if field.how == "map" and expected != source else "equal"), ""
+        elif field.how == "keep":
+            verdict, reason = "mapped", field.doc
+        elif field.loose:
+            verdict, reason = "not carried", f"the {field.to} is not in the destination"
+        else:
+            verdict, reason = "differs", field.doc
+        return FieldVerdict(field.name, verdict, source, destination, reason)
+
+
+def _hidden(value: Any) -> str | None:
+    return "(hidden)" if value else None

@@ -1,0 +1,42 @@
+"""Keystone's objects as they are on the wire, through python-keystoneclient's session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pumphouse.clouds.cloud import Cloud
+from pumphouse.clouds.errors import ignore_missing, is_missing
+from pumphouse.resources.base import ResourceType, Wire
+
+
+class IdentityType(ResourceType):
+    """A type of the Identity API v3, served by one manager of python-keystoneclient."""
+
+    unit = "identity"
+    #: The manager: ``client.projects``, ...
+    manager: str
+
+    def _manager(self, cloud: Cloud) -> Any:
+        return getattr(cloud.identity, self.manager)
+
+    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+        """All of them, or those of one domain."""
+        filters = {"domain": scope["domain_id"]} if scope.get("domain_id") else {}
+        return [found.to_dict() for found in self._manager(cloud).list(**filters)]
+
+    def get(self, cloud: Cloud, id_: str) -> Wire | None:
+        """One of them."""
+        try:
+            return dict(self._manager(cloud).get(id_).to_dict())
+        except Exception as error:
+            if is_missing(error):
+                return None
+            raise
+
+    def delete(self, cloud: Cloud, id_: str) -> None:
+        """Remove it, also when it was made immutable."""
+        with ignore_missing():
+            found = self._manager(cloud).get(id_).to_dict()
+            if (found.get("options") or {}).get("immutable"):
+                self._manager(cloud).update(id_, options={"immutable": None})
+            self._manager(cloud).delete(id_)

@@ -1,0 +1,49 @@
+"""What a cloud holds, read once, in bulk, and remembered for the time of one plan."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pumphouse.clouds.cloud import Cloud
+    from pumphouse.resources.base import ResourceType, Wire
+
+
+class Inventory:
+    """Lists of a cloud's resources by type and scope; each is fetched at most once."""
+
+    def __init__(
+        self, cloud: Cloud, types: Mapping[str, ResourceType], say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """``say`` is told what is being read."""
+        self.cloud = cloud
+        self._types = types
+        self._say = say
+        self._lists: dict[tuple[Any, ...], list[Wire]] = {}
+        self._single: dict[tuple[str, str], Wire | None] = {}
+        self._lock = threading.RLock()
+
+    def list(self, type_: str, **scope: Any) -> list[Wire]:
+        """All resources of a type in a scope; see :meth:`ResourceType.list`."""
+        key = (type_, *sorted(scope.items()))
+        with self._lock:
+            if key not in self._lists:
+                self._say(f"reading the {self.cloud.role}: {type_.replace('_', ' ')}s")
+                found = self._types[type_].list(self.cloud, **scope)
+                self._lists[key] = found
+                self.remember(type_, found)
+            return self._lists[key]
+
+    def remember(self, type_: str, resources: list[Wire]) -> None:
+        """Keep resources that were found in another way."""
+        for resource in resources:
+            self._single[type_, self._types[type_].id(resource)] = resource
+
+    def get(self, type_: str, id_: str) -> Wire | None:
+        """One resource: from a list that was read already, else by a request of its own."""
+        with self._lock:
+            if (type_, id_) not in self._single:
+                self._single[type_, id_] = self._types[type_].get(self.cloud, id_)
+            return self._single[type_, id_]

@@ -1,0 +1,48 @@
+"""Networks (Networking API v2.0, ``/v2.0/networks``)."""
+
+from __future__ import annotations
+
+from pumphouse.resources.base import Wire
+from pumphouse.resources.fields import carry, refer, report, some, unordered
+from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
+
+
+class Network(NetworkType):
+    """A network of a project, or one that it only uses (shared, external)."""
+
+    type = "network"
+    collection = "networks"
+    owned = True
+    fields = (
+        *BOOKKEEPING,
+        carry("name", "not unique", match=True),
+        refer("project_id", "project", "the project that owns it", match=True),
+        carry("description", "free text"),
+        carry("admin_state_up", "whether it forwards packets"),
+        carry("shared", "whether every project may use it"),
+        carry("router:external", "whether it leads outside", extension="external-net"),
+        carry("is_default", "the external network that is taken if none is named", omit_null=True,
+              extension="auto-allocated-topology"),
+        carry("port_security_enabled", "default of its ports", extension="port-security", omit_null=True),
+        carry("dns_domain", "where names of its ports are published", extension="dns-integration", omit_null=True),
+        carry("availability_zone_hints", "where its agents should be", extension="network_availability_zone"),
+        carry("vlan_transparent", "passes tags of guests", extension="vlan-transparent", omit_null=True),
+        carry("qinq", "passes double tags", extension="qinq", omit_null=True),
+        carry("tags", "simple labels", normal=unordered),
+        report("mtu", "bytes; the destination's own overlay decides"),
+        report("provider:network_type", "the destination's own choice"),
+        report("provider:physical_network", "the destination's own choice", worth=some),
+        report("provider:segmentation_id", "the destination's own choice"),
+        report("segments", "the destination's own choice", worth=some),
+        report("qos_policy_id", "QoS policies are not carried yet", worth=some),
+        report("availability_zones", "follows from the agents"),
+        report("ipv4_address_scope", "address scopes are not carried yet", worth=some),
+        report("ipv6_address_scope", "address scopes are not carried yet", worth=some),
+        report("l2_adjacency", "follows from the segments"),
+        report("subnets", "each is a resource of its own"),
+        report("status", "ACTIVE once its ports work"),
+    )  # fmt: skip
+
+    def clash(self, found: Wire, wanted: Wire, source: Wire) -> list[str]:
+        """A network that leads elsewhere."""
+        return [n for n in ("router:external",) if n in wanted and found.get(n) != wanted[n]]

@@ -1,0 +1,95 @@
+"""Ports (Networking API v2.0, ``/v2.0/ports``) of servers, and those that wait for one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pumphouse.clouds.cloud import Cloud
+from pumphouse.resources.base import Wire
+from pumphouse.resources.fields import carry, refer, report, some, unordered
+from pumphouse.resources.inventory import Inventory
+from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
+
+
+def is_tenants(port: Wire) -> bool:
+    """Whether a port is a tenant's; those of DHCP, routers and metadata are the cloud's own."""
+    owner = port.get("device_owner") or ""
+    return owner.startswith("compute:") or not owner
+
+
+class Port(NetworkType):
+    """A port with its MAC and fixed addresses; in the unit of its server, if it has one."""
+
+    type = "port"
+    collection = "ports"
+    parent = "server"
+    parent_field = "device_id"
+    owned = True
+    scope = {"network_id": "network_id"}
+    fields = (
+        *BOOKKEEPING,
+        carry("name", "not unique"),
+        refer("network_id", "network", "where it is plugged", match=True),
+        refer("project_id", "project", "the project that owns it"),
+        carry("mac_address", "kept, so that guests find their devices", match=True),
+        refer("fixed_ips", "subnet", "its addresses, in order", at="*.subnet_id"),
+        refer("security_groups", "security_group", "what may pass", at="*", normal=unordered),
+        carry("allowed_address_pairs", "addresses that it may also use", extension="allowed-address-pairs"),
+        carry("port_security_enabled", "whether anything is filtered", extension="port-security"),
+        carry("admin_state_up", "whether it forwards packets"),
+        carry("description", "free text"),
+        carry("binding:vnic_type", "normal, direct, ..."),
+        carry("extra_dhcp_opts", "told to its guest", extension="extra_dhcp_opt", normal=unordered),
+        carry("propagate_uplink_status", "for SR-IOV", extension="uplink-status-propagation", omit_null=True),
+        carry("numa_affinity_policy", "for pinned guests", extension="port-numa-affinity-policy", omit_null=True),
+        carry("dns_domain", "where its name is published", extension="dns-domain-ports", omit_null=True),
+        carry("tags", "simple labels", normal=unordered),
+        # Nova sets the next three when the server takes the port.
+        report("dns_name", "set by Nova from the server's hostname"),
+        report("device_id", "set by Nova when the server takes it"),
+        report("device_owner", "set by Nova when the server takes it"),
+        report("dns_assignment", "follows from its name and addresses"),
+        report("binding:host_id", "where the destination runs its server"),
+        report("binding:profile", "of the source's hardware", worth=some),
+        report("binding:vif_type", "the destination's own choice"),
+        report("binding:vif_details", "the destination's own choice"),
+        report("qos_policy_id", "QoS policies are not carried yet", worth=some),
+        report("qos_network_policy_id", "QoS policies are not carried yet"),
+        report("resource_request", "follows from the QoS policy"),
+        report("trunk_details", "trunks are not carried yet", worth=some),
+        report("ip_allocation", "immediate for all that have addresses"),
+        report("data_plane_status", "set by a fault monitor"),
+        report("hints", "of the source's driver", worth=some),
+        report("trusted", "of the source's hardware", worth=some),
+        report("hardware_offload_type", "of the source's hardware", worth=some),
+        report("device_profile", "of the source's hardware", worth=some),
+        report("status", "ACTIVE once its server runs"),
+    )  # fmt: skip
+
+    def name(self, resource: Wire) -> str:
+        """The addresses, and the name if it has one."""
+        addresses = ", ".join(ip["ip_address"] for ip in resource.get("fixed_ips", ()))
+        return f"{resource.get('name') or ''} {addresses or resource['mac_address']}".strip()
+
+    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+        """Tenants' ports only, but all of them when a network is asked for what is taken."""
+        found = super().list(cloud, **scope)
+        return found if scope.get("network_id") else [port for port in found if is_tenants(port)]
+
+    def list_for(self, cloud: Cloud, parents: Any) -> list[Wire]:
+        """The ports of servers."""
+        return [port for port in super().list_for(cloud, parents) if is_tenants(port)]
+
+    def find(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wire | None:
+        """Whatever has its MAC or one of its addresses on the same network."""
+        mine = {ip["ip_address"] for ip in wanted.get("fixed_ips", ())}
+        for other in inventory.list(self.type, network_id=wanted["network_id"]):
+            taken = {ip["ip_address"] for ip in other.get("fixed_ips", ())}
+            if other["mac_address"] == wanted["mac_address"] or mine & taken:
+                return other
+        return None
+
+    def clash(self, found: Wire, wanted: Wire, source: Wire) -> list[str]:
+        """A port that is in use, or has other addresses, cannot stand in."""
+        different = [name for name in ("mac_address", "fixed_ips") if found.get(name) != wanted.get(name)]
+        return different + (["device_id"] if found.get("device_id") else [])

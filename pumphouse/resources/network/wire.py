@@ -1,0 +1,61 @@
+"""What all types of the Networking API v2.0 have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pumphouse.clouds.cloud import Cloud
+from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.fields import Field, report
+
+#: Fields that every resource of Neutron has and that say nothing outside its own database.
+BOOKKEEPING: tuple[Field, ...] = (
+    report("id", "chosen by the destination"),
+    report("tenant_id", "an older name of project_id"),
+    report("created_at", "a time in the source"),
+    report("updated_at", "a time in the source"),
+    report("revision_number", "counts changes in the source"),
+    report("standard_attr_id", "a row number in the source"),
+)
+
+
+class NetworkType(ResourceType):
+    """A collection of the Networking API."""
+
+    unit = "network"
+    #: As in the URL: "security-groups".
+    collection: str
+    scope = {"project_id": "project_id"}
+    #: The field by which resources of a parent are found.
+    parent_field: str = ""
+
+    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+        """Those that match the scope, in pages."""
+        return cloud.network.list(self.collection, **{k: v for k, v in scope.items() if v is not None})
+
+    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> list[Wire]:
+        """Those of many parents, a hundred parents a request (the ids go into the URL)."""
+        ids = [parent["id"] for parent in parents]
+        found: list[Wire] = []
+        for start in range(0, len(ids), 100):
+            found += self.list(cloud, **{self.parent_field: ids[start : start + 100]})
+        return found
+
+    def get(self, cloud: Cloud, id_: str) -> Wire | None:
+        """One of them."""
+        return cloud.network.get(self.collection, id_)
+
+    def create(self, cloud: Cloud, wanted: Wire) -> Wire:
+        """One POST; tags are set by a call of their own."""
+        body = self.body(wanted, cloud.network.extensions())
+        tags = body.pop("tags", None)
+        made = cloud.network.create(self.collection, body)
+        if tags:
+            cloud.network.set_tags(self.collection, made["id"], tags)
+            made["tags"] = tags
+        return made
+
+    def delete(self, cloud: Cloud, id_: str) -> None:
+        """Remove it."""
+        cloud.network.delete(self.collection, id_)

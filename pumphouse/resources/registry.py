@@ -1,0 +1,45 @@
+"""Every resource type that Pumphouse carries, in an order in which they can be made."""
+
+from __future__ import annotations
+
+from pumphouse.resources.base import ResourceType
+from pumphouse.resources.compute.flavor import Flavor
+from pumphouse.resources.compute.flavor_access import FlavorAccess
+from pumphouse.resources.compute.keypair import Keypair
+from pumphouse.resources.compute.server import Server
+from pumphouse.resources.identity.assignment import Assignment
+from pumphouse.resources.identity.domain import Domain
+from pumphouse.resources.identity.project import Project
+from pumphouse.resources.identity.role import Role
+from pumphouse.resources.identity.user import User
+from pumphouse.resources.image.image import Image
+from pumphouse.resources.image.member import ImageMember
+from pumphouse.resources.network.network import Network
+from pumphouse.resources.network.port import Port
+from pumphouse.resources.network.security_group import SecurityGroup
+from pumphouse.resources.network.security_group_rule import SecurityGroupRule
+from pumphouse.resources.network.subnet import Subnet
+from pumphouse.resources.volume.volume import Volume
+from pumphouse.resources.volume.volume_type import VolumeType
+
+_ALL: tuple[ResourceType, ...] = (
+    Domain(),
+    Project(),
+    Role(),
+    User(),
+    Assignment(),
+    Flavor(),
+    FlavorAccess(),
+    Keypair(),
+    Image(),
+    ImageMember(),
+    Network(),
+    Subnet(),
+    SecurityGroup(),
+    SecurityGroupRule(),
+    Port(),
+    VolumeType(),
+    Volume(),
+    Server(),
+)
+TYPES: dict[str, ResourceType] = {type_.type: type_ for type_ in _ALL}

@@ -1,0 +1,149 @@
+"""Volumes (Block Storage API v3, ``/volumes``). Their bytes are moved by ``tasks.volumes``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pumphouse.clouds.cloud import Cloud
+from pumphouse.clouds.errors import ignore_missing, is_missing
+from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.fields import Lookup, carry, refer, report, some
+from pumphouse.resources.inventory import Inventory
+
+GIB = 1024**3
+#: What Cinder notes about the bytes a volume was made from; it follows from the image that carries them.
+FROM_BYTES = ("checksum", "size", "disk_format", "container_format", "min_disk", "min_ram", "signature_verified")
+
+
+def image_metadata(value: Any) -> Any:
+    """volume_image_metadata without what follows from the bytes."""
+    return {key: text for key, text in (value or {}).items() if key not in FROM_BYTES}
+
+
+class Volume(ResourceType):
+    """A volume, detached or attached; in the unit of its server, if it has one."""
+
+    type = "volume"
+    unit = "volume"
+    owned = True
+    fields = (
+        report("id", "chosen by the destination"),
+        carry("name", "not unique"),
+        carry("description", "free text"),
+        carry("size", "GiB"),
+        carry("volume_type", "its name; the destination's type of that name"),
+        refer("volume_type_id", "volume_type", "its type"),
+        refer("os-vol-tenant-attr:tenant_id", "project", "the project that owns it"),
+        carry("metadata", "keys and values of its owner"),
+        carry("volume_image_metadata", "what its image said; tells Nova how to boot it", normal=image_metadata),
+        carry("bootable", "whether a server may boot from it"),
+        carry("multiattach", "whether several servers may have it; follows from its type"),
+        carry("availability_zone", "kept where the destination has it"),
+        report("encrypted", "encrypted volumes are not carried yet", worth=bool),
+        report("attachments", "made anew with its server"),
+        report("status", "in-use while attached"),
+        report("user_id", "the account that Pumphouse works with"),
+        report("snapshot_id", "the volume is whole without its origin"),
+        report("source_volid", "the volume is whole without its origin"),
+        report("group_id", "volume groups are not carried yet", worth=some),
+        report("consistencygroup_id", "consistency groups are not carried yet", worth=some),
+        report("replication_status", "of the source's backend"),
+        report("migration_status", "of the source's backend"),
+        report("os-vol-host-attr:host", "where the source stores it"),
+        report("os-vol-mig-status-attr:migstat", "of the source's backend"),
+        report("os-vol-mig-status-attr:name_id", "of the source's backend"),
+        report("service_uuid", "where the source stores it"),
+        report("shared_targets", "of the source's backend"),
+        report("cluster_name", "where the source stores it"),
+        report("provider_id", "where the source stores it"),
+        report("consumes_quota", "true for a tenant's volumes"),
+        report("created_at", "a time in the source"),
+        report("updated_at", "a time in the source"),
+        report("links", "addresses in the source's API"),
+    )
+
+    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+        """All volumes, or a project's."""
+        search: dict[str, Any] = {"all_tenants": 1}
+        if scope.get("project_id"):
+            search["project_id"] = scope["project_id"]
+        return [_wire(volume) for volume in cloud.volume.volumes.list(detailed=True, search_opts=search)]
+
+    def get(self, cloud: Cloud, id_: str) -> Wire | None:
+        """One volume."""
+        try:
+            return _wire(cloud.volume.volumes.get(id_))
+        except Exception as error:
+            if is_missing(error):
+                return None
+            raise
+
+    def size(self, resource: Wire) -> int:
+        """The volume's size in bytes: the most that can be moved (holes are not)."""
+        return int(resource["size"]) * GIB
+
+    def obstacle(self, resource: Wire, source: Inventory, destination: Inventory) -> str | None:
+        """What the way through an image does not allow."""
+        if resource.get("encrypted"):
+            return "the volume is encrypted: only the source can read it"
+        if len(resource.get("attachments") or ()) > 1:
+            return "the volume is attached to several servers, which is not carried yet: detach all but one"
+        if resource["status"] not in ("available", "in-use"):
+            return f"the volume is {resource['status']}: wait until it is available, or reset its state"
+        return None
+
+    def find(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wire | None:
+        """Nothing tells that a volume holds the same bytes: only a mapping does."""
+        return None
+
+    def translate(self, resource: Wire, lookup: Lookup) -> Wire:
+        """image_id in the image metadata is a reference too; of an image that stays behind it is kept as text."""
+        wanted = super().translate(resource, lookup)
+        metadata = wanted.get("volume_image_metadata")
+        if metadata and "image_id" in metadata:
+            image = lookup("image", metadata["image_id"]) or metadata["image_id"]
+            wanted["volume_image_metadata"] = {**metadata, "image_id": image}
+        return wanted
+
+    def create(self, cloud: Cloud, wanted: Wire) -> Wire:
+        """POST /volumes from the image ``wanted["imageRef"]``, in the project that the session is scoped to."""
+        made = cloud.volume.volumes.create(
+            wanted["size"],
+            name=wanted.get("name"),
+            description=wanted.get("description"),
+            volume_type=wanted.get("volume_type"),
+            availability_zone=wanted.get("availability_zone"),
+            metadata=wanted.get("metadata") or {},
+            imageRef=wanted.get("imageRef"),
+        )
+        return _wire(made)
+
+    def finish(self, cloud: Cloud, id_: str, wanted: Wire) -> Wire:
+        """Say of the bytes what the source says of them, not what the image that carried them says."""
+        volumes = cloud.volume.volumes
+        volume = _wire(volumes.get(id_))
+        there = volume.get("volume_image_metadata") or {}
+        right = wanted.get("volume_image_metadata") or {}
+        if surplus := sorted(set(there) - set(right)):
+            volumes.delete_image_metadata(id_, surplus)
+        if missing := {key: text for key, text in right.items() if there.get(key) != text}:
+            volumes.set_image_metadata(id_, missing)
+        if "bootable" in wanted and wanted["bootable"] != volume["bootable"]:
+            volumes.set_bootable(id_, wanted["bootable"] == "true")
+        return _wire(volumes.get(id_))
+
+    def delete(self, cloud: Cloud, id_: str) -> None:
+        """Remove it."""
+        with ignore_missing():
+            cloud.volume.volumes.delete(id_)
+
+
+def in_server(volume: Wire) -> str | None:
+    """Id of the server that a volume is attached to, or None."""
+    attachments: Iterable[Wire] = volume.get("attachments") or ()
+    return next((attachment["server_id"] for attachment in attachments), None)
+
+
+def _wire(volume: Any) -> Wire:
+    return dict(volume.to_dict())
