@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.acceptance.clouds import Account, Json, wait
-from tests.acceptance.guest import guest_image
+from tests.lab.guest import guest_image
 from tests.acceptance.tenant.model import Tenant
 
 #: What makes the guest run: it has no drivers but the BIOS's, and wants the older machine type.

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.acceptance.clouds import Account, Json, wait
 from tests.acceptance.tenant.model import Tenant
 from tests.acceptance.tenant.volumes import available
+from tests.lab.guest import GREETING
 
 USER_DATA = "#cloud-config\n# ünïcödé 🚰\nruncmd: []\n"
 METADATA = {"empty": "", "zero": "0", "Gr.sse: x_y-z": "½ 'q' \"d\" 日本", "role": "web"}
@@ -148,7 +149,7 @@ def boot(account: Account, **fields: object) -> Json:
 def booted(account: Account, server_id: str) -> bool:
     """Has the guest told so on its console?"""
     said = account.compute.post(f"/servers/{server_id}/action", "os-getConsoleOutput", length=50)
-    return "LABGUEST booted" in (said.get("output") or "")
+    return GREETING in (said.get("output") or "")
 
 
 def state(account: Account, server: Json, status: str) -> Json:
