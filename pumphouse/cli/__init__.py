@@ -1,0 +1,1 @@
+"""The command line: cliff commands, thin. Heavy imports are inside functions, so that ``--help`` is quick."""

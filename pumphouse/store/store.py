@@ -333,7 +333,7 @@ class Store:
     # How it is done
 
     def _upsert(self, model: type[models.Base], key: dict[str, Any], values: dict[str, Any]) -> None:
-        """Update the row with this key or insert it; of two that insert at once, one tries again and updates."""
+        """Update the row with this key or insert it; of two inserters one tries again and updates."""
 
         def work(session: Session) -> None:
             row = session.scalars(sa.select(model).filter_by(**key)).first()

@@ -1,0 +1,199 @@
+"""``pumphouse migrate``: plan, show, ask, run, and say how it went."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from .. import human
+from ..errors import UsageError
+from . import command, text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..clouds.cloud import Cloud
+    from ..planning.plan import Plan, Selection
+    from ..store import Store
+
+#: Units that run at once, where ``--concurrency`` does not say.
+CONCURRENCY = 4
+
+#: Exit code of a migration that the operator stopped before its end.
+STOPPED = 130
+
+
+class Migrate(command.Command):
+    """Move a tenant, or single resources with what they need, to the destination."""
+
+    notes = (
+        "exit codes: 0 all moved and verified (or: all was there already), 1 something failed, differs or is"
+        " in conflict (it is named), 2 bad input (nothing was done), 130 stopped by Ctrl-C (run it again to"
+        " go on)"
+    )
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """The options."""
+        parser = super().get_parser(prog_name)
+        what = parser.add_argument_group("what to move (each with everything that it needs)")
+        what.add_argument("--tenant", metavar="NAME_OR_ID", help="a project and all that is its own")
+        what.add_argument(
+            "--domain", metavar="NAME_OR_ID", help="where names of tenants and users are looked up"
+        )
+        for kind in ("server", "image", "volume", "user", "flavor", "network"):
+            what.add_argument(
+                f"--{kind}",
+                metavar="NAME_OR_ID",
+                dest=f"{kind}s",
+                action="append",
+                default=[],
+                help=f"one {kind}; may be repeated",
+            )
+        what.add_argument("--all", action="store_true", help="every project but those of the services")
+        parser.add_argument("--dry-run", action="store_true", help="print the plan; change nothing")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument(
+            "--concurrency",
+            metavar="N",
+            type=_positive,
+            default=CONCURRENCY,
+            help=f"units that run at once (default: {CONCURRENCY})",
+        )
+        command.add_format(parser, "table", "json", "yaml")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        """Plan, show, ask, run, tell."""
+        selection = _selection(parsed_args)
+        if not (parsed_args.dry_run or parsed_args.yes or sys.stdin.isatty()):
+            raise UsageError(
+                "nobody can be asked, as standard input is not a terminal: add --yes to migrate,"
+                " or --dry-run to see the plan"
+            )
+        config = self.config()
+        with (
+            self.store(config) as store,
+            self.clouds(config, parsed_args.concurrency) as (source, destination),
+        ):
+            plan = self._plan(source, destination, store, selection)
+            if parsed_args.dry_run:
+                return self._show_only(plan, parsed_args.format)
+            if not self._agreed(plan, parsed_args):
+                print("Nothing was changed.", file=sys.stderr)
+                return 1
+            return self._migrate(source, destination, store, plan, parsed_args)
+
+    def _plan(self, source: Cloud, destination: Cloud, store: Store, selection: Selection) -> Plan:
+        from .. import planning
+
+        console = text.console(sys.stderr)
+        if self.app.options.quiet:
+            return planning.make_plan(source, destination, store, selection, lambda _text: None)
+        if not console.is_terminal:
+            return planning.make_plan(
+                source, destination, store, selection, lambda line: print(line, file=sys.stderr)
+            )
+        with console.status("planning") as status:
+
+            def say(line: str) -> None:
+                status.update(human.clean(line))
+
+            return planning.make_plan(source, destination, store, selection, say)
+
+    def _show_only(self, plan: Plan, format: str) -> int:
+        if format == "table":
+            from . import plan_view
+
+            plan_view.show(plan, text.console())
+        else:
+            command.dump(plan.to_json(), format)
+        return 0
+
+    def _agreed(self, plan: Plan, parsed_args: argparse.Namespace) -> bool:
+        """Show the plan; whether the operator wants it run."""
+        from . import plan_view
+
+        console = self._console(parsed_args.format)
+        if not self.app.options.quiet:
+            plan_view.show(plan, console)
+        if parsed_args.yes or not plan.count("create"):
+            return True
+        print("\nMigrate? [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    def _migrate(
+        self,
+        source: Cloud,
+        destination: Cloud,
+        store: Store,
+        plan: Plan,
+        parsed_args: argparse.Namespace,
+    ) -> int:
+        from .. import migrations
+        from ..transfer.progress import Progress
+        from . import progress_view, running
+
+        stop, progress = threading.Event(), Progress()
+        console = text.console(sys.stderr)
+        view = progress_view.view(progress, console, quiet=self.app.options.quiet)
+
+        def started(migration_id: int) -> None:
+            if not self.app.options.quiet:
+                view.say(f"Migration {migration_id} is running (pumphouse show {migration_id})")
+
+        def work() -> int:
+            return migrations.run(
+                source,
+                destination,
+                store,
+                plan,
+                concurrency=parsed_args.concurrency,
+                progress=progress,
+                stop=stop,
+                on_start=started,
+            )
+
+        migration_id = running.run(work, stop, view)
+        return self._tell(store, plan, migration_id, parsed_args.format)
+
+    def _tell(self, store: Store, plan: Plan, migration_id: int, format: str) -> int:
+        """Say how it went; returns the exit code."""
+        from ..migrations import report
+        from . import result_view
+
+        built = report.build(store, migration_id)
+        result_view.show(built, plan, self._console(format))
+        if format != "table":
+            command.dump(built, format)
+        if built["migration"]["state"] == "stopped":
+            return STOPPED
+        return 0 if result_view.is_good(built, plan) else 1
+
+    def _console(self, format: str) -> Console:
+        """Where people read: stdout, unless that is for a program."""
+        return text.console(sys.stdout if format == "table" else sys.stderr)
+
+
+def _selection(parsed_args: argparse.Namespace) -> Selection:
+    from ..planning.plan import Selection
+
+    names = ("tenant", "domain", "all", "servers", "images", "volumes", "users", "flavors", "networks")
+    selection = Selection(**{name: getattr(parsed_args, name) for name in names})
+    chosen = selection.to_json().keys() - {"domain"}
+    if not chosen:
+        raise UsageError(
+            "what is to be moved? Name it with --tenant, --server, --image, --volume, --user, --flavor,"
+            " --network, or give --all"
+        )
+    if selection.all and chosen != {"all"}:
+        raise UsageError("--all moves every tenant: leave out the other names, or leave out --all")
+    return selection
+
+
+def _positive(value: str) -> int:
+    number: Any = int(value) if value.isdecimal() else 0
+    if not 1 <= number <= 64:
+        raise argparse.ArgumentTypeError(f"{value} is not a number from 1 to 64")
+    return number

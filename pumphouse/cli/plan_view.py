@@ -1,0 +1,122 @@
+"""The plan, for people: what will be done with each resource, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from ..human import chosen, clean, count, size
+from ..planning.plan import Item, Plan, Unit
+from .text import STYLES, styled, table
+
+#: What stands before a line, as in a diff.
+MARKS = {"create": "+", "reuse": "=", "conflict": "!", "skip": "-"}
+
+
+def show(plan: Plan, console: Console) -> None:
+    """Print the plan: units with their resources, then what needs attention, then one line that sums up."""
+    console.print(Text(f"Plan for {chosen(plan.selection)}", style="bold"))
+    widths = (2, *(min(max(map(len, column), default=0), 40) for column in _columns(plan)))
+    for unit in plan.units:
+        console.print()
+        _unit(unit, widths, console)
+    _conflicts(plan, console)
+    _losses(plan, console)
+    _section(
+        "Not carried",
+        (f"{item.type} {clean(item.name or item.id)}: {clean(item.reason)}" for item in left_out(plan)),
+        "yellow",
+        console,
+    )
+    _section("Notes", (clean(note) for note in plan.notes), "", console)
+    console.print()
+    console.print(Text(summary(plan), style="bold"))
+
+
+def left_out(plan: Plan) -> list[Item]:
+    """What is not carried: outside of the units, and within."""
+    return [*plan.not_carried, *(item for item in plan.items if item.action == "skip")]
+
+
+def summary(plan: Plan) -> str:
+    """``Plan: 23 to create, 4 to reuse, 1 conflict, 2 not carried; 1.2 GiB to move``."""
+    parts = [f"{plan.count('create')} to create", f"{plan.count('reuse')} to reuse"]
+    if conflicts := plan.count("conflict"):
+        parts.append(count(conflicts, "conflict"))
+    if lost := sum(len(item.losses) for item in plan.items):
+        parts.append(f"{count(lost, 'field')} lost")
+    if left := len(left_out(plan)):
+        parts.append(f"{left} not carried")
+    return f"Plan: {', '.join(parts)}; {size(plan.bytes)} to move"
+
+
+def _columns(plan: Plan) -> Iterable[Iterable[str]]:
+    """Types, names, actions and sizes of all resources: the units' lines stand below each other."""
+    yield (item.type for item in plan.items)
+    yield (clean(item.name or item.id) for item in plan.items)
+    yield (item.action for item in plan.items)
+    yield (_size(item) for item in plan.items)
+
+
+def _size(item: Item) -> str:
+    return size(item.bytes) if item.bytes and item.action == "create" else ""
+
+
+def _unit(unit: Unit, widths: Sequence[int], console: Console) -> None:
+    head = Text(clean(unit.title), style="bold")
+    if unit.bytes:
+        head.append(f"  {size(unit.bytes)}", style="not bold")
+    console.print(head)
+    rows = (
+        (
+            Text(f"  {MARKS[item.action]}", style=STYLES[item.action]),
+            item.type,
+            item.name or item.id,
+            styled(item.action),
+            _size(item),
+            item.reason,
+        )
+        for item in unit.items
+    )
+    grid = table(("", "type", "name", "action", "size", "why"), rows, fixed=("", "type", "action"))
+    grid.show_header = False
+    for column, width in zip(grid.columns, widths, strict=False):
+        column.min_width = width
+    console.print(grid)
+
+
+def _conflicts(plan: Plan, console: Console) -> None:
+    lines = (
+        f"{item.type} {clean(item.name or item.id)}: {clean(item.reason)}"
+        for item in plan.items
+        if item.action == "conflict"
+    )
+    _section("Conflicts: these, and what depends on them, will not be moved", lines, "bold red", console)
+
+
+def _losses(plan: Plan, console: Console) -> None:
+    lines = (
+        f"{item.type} {clean(item.name or item.id)}: {clean(loss.field)} = {shorten(loss.value)}:"
+        f" {clean(loss.reason)}"
+        for item in plan.items
+        for loss in item.losses
+    )
+    _section("Fields that cannot be carried", lines, "yellow", console)
+
+
+def shorten(value: object, limit: int = 60) -> str:
+    """A value on one line, cut when it is long."""
+    text = clean(repr(value) if not isinstance(value, str) or not value else value)
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def _section(title: str, lines: Iterable[str], style: str, console: Console) -> None:
+    found = list(lines)
+    if not found:
+        return
+    console.print()
+    console.print(Text(title, style=style or "bold"))
+    for line in found:
+        console.print(Text(f"  {line}"))

@@ -1,0 +1,96 @@
+"""How a migration went, for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from ..human import clean, count, duration, size
+from ..planning.plan import Plan
+from .text import styled, table
+
+#: Verdicts on a resource that the operator must look at.
+BAD = ("differs", "failed")
+
+
+def is_good(report: dict[str, Any], plan: Plan) -> bool:
+    """Whether everything was moved and verified: no unit failed, nothing differs, nothing was in conflict."""
+    return (
+        report["migration"]["state"] == "done"
+        and all(unit["state"] == "done" for unit in report["units"])
+        and not any(resource["verdict"] in BAD for resource in report["resources"])
+        and not plan.count("conflict")
+    )
+
+
+def show(report: dict[str, Any], plan: Plan, console: Console) -> None:
+    """Units with their time and downtime, what went wrong, and where the report is."""
+    migration = report["migration"]
+    console.print()
+    if not plan.count("create") and is_good(report, plan):
+        console.print(Text("Nothing to do: everything is there already (0 to create).", style="bold green"))
+    else:
+        _units(report["units"], console)
+        _problems(report, plan, console)
+        console.print(Text(_summary(report, plan), style="bold"))
+    console.print(Text(f"The report: pumphouse report {migration['id']}"))
+
+
+def _units(units: list[dict[str, Any]], console: Console) -> None:
+    rows = (
+        (
+            unit["title"],
+            styled(unit["state"]),
+            size(unit["bytes"]) if unit["bytes"] else "",
+            duration(unit["seconds"]),
+            duration(unit["downtime"]),
+        )
+        for unit in units
+    )
+    console.print(table(("unit", "state", "moved", "time", "downtime"), rows, fixed=("state",)))
+    console.print()
+
+
+def _problems(report: dict[str, Any], plan: Plan, console: Console) -> None:
+    lines = [
+        f"{clean(unit['title'])}: {unit['state']}: {clean(unit['error'] or 'no reason is known')}"
+        for unit in report["units"]
+        if unit["state"] in ("failed", "blocked")
+    ]
+    lines += [
+        f"{item.type} {clean(item.name or item.id)}: conflict: {clean(item.reason)}"
+        for item in plan.items
+        if item.action == "conflict"
+    ]
+    for resource in report["resources"]:
+        name = f"{resource['type']} {clean(resource['name'] or resource['source_id'])}"
+        lines += [
+            f"{name}: {clean(field['field'])} differs: {clean(field['reason'])}".rstrip(": ")
+            for field in resource["fields"]
+            if field["verdict"] == "differs"
+        ]
+    for line in lines:
+        console.print(Text(f"! {line}", style="red"))
+    if lines:
+        console.print()
+
+
+def _summary(report: dict[str, Any], plan: Plan) -> str:
+    migration = report["migration"]
+    unfinished = sum(unit["state"] != "done" for unit in report["units"])
+    differing = sum(resource["verdict"] == "differs" for resource in report["resources"])
+    parts = [
+        f"{migration['created_count']} created",
+        f"{migration['reused_count']} reused",
+        *([f"{count(unfinished, 'unit')} not finished"] if unfinished else []),
+        *([count(plan.count("conflict"), "conflict")] if plan.count("conflict") else []),
+        *([f"{differing} differing"] if differing else []),
+    ]
+    head = {"done": "Done", "stopped": "Stopped", "failed": "Failed"}.get(
+        migration["state"], migration["state"]
+    )
+    tail = f"{size(migration['bytes'])} moved in {duration(migration['seconds'])}"
+    again = "; run the same command again to go on" if migration["state"] == "stopped" else ""
+    return f"{head}: {', '.join(parts)}; {tail}{again}"

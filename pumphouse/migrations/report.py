@@ -1,0 +1,194 @@
+"""The report: what was carried, mapped or left, field by field, as the database has it."""
+
+from __future__ import annotations
+
+import collections
+import json
+from typing import Any
+
+from .. import human
+from ..errors import UsageError
+from ..planning.plan import Item, Plan
+from ..store import Migration, Result, Store, UnitRow
+
+#: States in which a migration is still changing.
+UNFINISHED = ("running",)
+
+
+def build(store: Store, migration_id: int) -> dict[str, Any]:
+    """Everything about one migration, as plain dicts and lists. Raises UsageError when it is not known."""
+    migration = store.migration(migration_id)
+    if migration is None:
+        raise UsageError(f"migration {migration_id} is not known")
+    plan = Plan.from_json(migration.plan)
+    units = store.units(migration_id)
+    resources = _resources(plan, units, store.results(migration_id))
+    return {
+        "migration": _head(migration, plan, units, resources),
+        "units": [_unit(unit) for unit in units],
+        "resources": resources,
+        "not_carried": [
+            {"type": item.type, "id": item.id, "name": item.name, "reason": item.reason}
+            for item in (*plan.not_carried, *(item for item in plan.items if item.action == "skip"))
+        ],
+        "notes": list(plan.notes),
+    }
+
+
+def render_html(report: dict[str, Any]) -> str:
+    """The report as one page that needs nothing else: no script, no picture, no other file."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pumphouse.migrations"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "size": human.size,
+        "duration": human.duration,
+        "moment": human.moment,
+        "chosen": human.chosen,
+        "value": _value,
+        "slug": lambda word: str(word).replace(" ", "-"),
+    }
+    return environment.get_template("report.html").render(
+        report=report,
+        types=_by_type(report["resources"]),
+        verdicts=collections.Counter(resource["verdict"] for resource in report["resources"]),
+        troubles=_troubles(report),
+    )
+
+
+def _value(value: Any) -> str:
+    """A field's value as it is in JSON, but text without quotes unless it is empty."""
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
+
+
+def _by_type(resources: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The resources under their types, both in the order of the plan."""
+    types: dict[str, list[dict[str, Any]]] = {}
+    for resource in resources:
+        types.setdefault(resource["type"], []).append(resource)
+    return types
+
+
+def _troubles(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the reader must look at: (of what, what is wrong)."""
+    found = [
+        (unit["title"], f"{unit['state']}: {unit['error'] or 'no reason is known'}")
+        for unit in report["units"]
+        if unit["state"] in ("failed", "blocked", "stopped")
+    ]
+    for resource in report["resources"]:
+        name = f"{resource['type']} {resource['name'] or resource['source_id']}"
+        found += [
+            (
+                name,
+                f"{field['field']} differs: {_value(field['source'])} became {_value(field['destination'])}"
+                + (f" ({field['reason']})" if field.get("reason") else ""),
+            )
+            for field in resource["fields"]
+            if field["verdict"] == "differs"
+        ]
+        if resource.get("action") == "conflict":
+            found.append((name, f"conflict: {resource['reason']}"))
+    return found
+
+
+def _head(
+    migration: Migration, plan: Plan, units: list[UnitRow], resources: list[dict[str, Any]]
+) -> dict[str, Any]:
+    finished = None if migration.state in UNFINISHED else migration.updated
+    there = {(one["type"], one["source_id"]) for one in resources if one["destination_id"]}
+    actions = collections.Counter(item.action for item in plan.items if item.key in there)
+    left, _, right = migration.pair.partition(" > ")
+    return {
+        "id": migration.id,
+        "state": migration.state,
+        "selection": migration.selection,
+        "options": migration.options,
+        "created": migration.created,
+        "finished": finished,
+        "seconds": None if finished is None else finished - migration.created,
+        "created_count": actions["create"],
+        "reused_count": actions["reuse"],
+        "bytes": sum(unit.bytes_done for unit in units),
+        "source": migration.options.get("source", left),
+        "destination": migration.options.get("destination", right),
+    }
+
+
+def _unit(unit: UnitRow) -> dict[str, Any]:
+    whole = unit.started is not None and unit.finished is not None
+    return {
+        "name": unit.name,
+        "kind": unit.kind,
+        "title": unit.title,
+        "state": unit.state,
+        "error": unit.error,
+        "bytes": unit.bytes_done,
+        "seconds": unit.finished - unit.started if whole else None,  # type: ignore[operator]
+        "downtime": unit.downtime,
+    }
+
+
+def _resources(plan: Plan, units: list[UnitRow], results: list[Result]) -> list[dict[str, Any]]:
+    """Every resource of the plan that has a verdict, or should have one, in the order of the plan."""
+    states = {unit.name: unit for unit in units}
+    known = {(result.type, result.source_id): result for result in results}
+    found = []
+    for unit in plan.units:
+        for item in unit.items:
+            result = known.pop(item.key, None)
+            if result is not None:
+                found.append(_verified(result))
+            elif item.action != "skip":
+                found.append(_unverified(item, unit.name, states.get(unit.name)))
+    return [*found, *(_verified(result) for result in known.values())]
+
+
+def _verified(result: Result) -> dict[str, Any]:
+    return {
+        "type": result.type,
+        "name": result.name,
+        "source_id": result.source_id,
+        "destination_id": result.destination_id,
+        "verdict": result.verdict,
+        "fields": result.fields,
+        "bytes": result.bytes,
+        "unit": result.unit,
+    }
+
+
+def _unverified(item: Item, unit: str, row: UnitRow | None) -> dict[str, Any]:
+    """A resource of the plan that was not compared: its unit did not come that far, or was not begun."""
+    reason, verdict = item.reason, "not verified"
+    if item.action == "conflict":
+        verdict = "failed"
+    elif row is not None and row.state in ("failed", "blocked"):
+        reason, verdict = row.error, "failed"
+    fields = [
+        {
+            "field": loss.field,
+            "verdict": "not carried",
+            "source": loss.value,
+            "destination": None,
+            "reason": loss.reason,
+        }
+        for loss in item.losses
+    ]
+    return {
+        "type": item.type,
+        "name": item.name,
+        "source_id": item.id,
+        "destination_id": item.destination_id,
+        "verdict": verdict,
+        "fields": fields,
+        "bytes": None,
+        "unit": unit,
+        "action": item.action,
+        "reason": reason,
+    }
