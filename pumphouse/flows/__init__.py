@@ -1,0 +1,25 @@
+"""How the tasks of each kind of unit are put together. Each factory makes a flow from a unit alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from taskflow.flow import Flow
+
+from pumphouse.flows.image import image_flow
+from pumphouse.flows.records import records_flow
+from pumphouse.flows.server import server_flow
+from pumphouse.flows.volume import volume_flow
+from pumphouse.planning.plan import Unit
+
+#: Kind of unit -> factory; every other kind consists of records only.
+FACTORIES: dict[str, Callable[[Unit], Flow]] = {
+    "image": image_flow,
+    "volume": volume_flow,
+    "server": server_flow,
+}
+
+
+def flow_of(unit: Unit) -> Flow:
+    """The flow that carries a unit."""
+    return FACTORIES.get(unit.kind, records_flow)(unit)

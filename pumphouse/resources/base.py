@@ -41,6 +41,8 @@ class ResourceType:
     parent: ClassVar[str | None] = None
     #: Whether :meth:`list` can tell what a project owns.
     owned: ClassVar[bool] = False
+    #: Types of references that may be gone from the source without harm.
+    soft: ClassVar[frozenset[str]] = frozenset()
     #: In the scope of what its counterpart is looked for: names of arguments to :meth:`list`,
     #: each with the field of the wanted resource that gives it.
     scope: ClassVar[dict[str, str]] = {}
@@ -140,12 +142,14 @@ class ResourceType:
             if field.how == "report" and field.worth and field.worth(value):
                 yield field.name, "(hidden)" if field.secret else value, field.doc
 
-    def compare(self, source: Wire, destination: Wire, lookup: Lookup) -> list[FieldVerdict]:
-        """What became of each field, for the report."""
+    def compare(
+        self, source: Wire, destination: Wire, lookup: Lookup, *, later: bool = False
+    ) -> list[FieldVerdict]:
+        """What became of each field, for the report. ``later``: some time after the move."""
         return [
             self._judge(field, source.get(field.name), destination.get(field.name), lookup)
             for field in self.every_field({**destination, **source})
-            if field.name in source or field.name in destination
+            if (field.name in source or field.name in destination) and not (later and field.fleeting)
         ]
 
     def every_field(self, resource: Wire) -> Iterator[Field]:
@@ -167,16 +171,14 @@ class ResourceType:
         if field.secret:
             source, destination = _hidden(source), _hidden(destination)
         if field.how == "report":
-            if same or not (field.worth and field.worth(source)):
-                verdict, reason = ("equal", "") if same else ("not carried", field.doc)
-            else:
-                verdict, reason = "not carried", field.doc
+            verdict, reason = ("equal", "") if same else ("not carried", field.doc)
         elif same:
             verdict, reason = ("mapped" if field.how == "map" and expected != source else "equal"), ""
         elif field.how == "keep":
             verdict, reason = "mapped", field.doc
         elif field.loose:
-            verdict, reason = "not carried", f"the {field.to} is not in the destination"
+            verdict = "not carried"
+            reason = f"the {field.to} is not in the destination" if field.to else field.doc
         else:
             verdict, reason = "differs", field.doc
         return FieldVerdict(field.name, verdict, source, destination, reason)

@@ -30,7 +30,7 @@ class Field:
     to: str | None = None
     #: For references inside a value: the path to the id; ``*`` stands for each element of a list.
     at: tuple[str, ...] = ()
-    #: A reference that is not worth making the other resource for; unmapped, it is reported as not carried.
+    #: Carried where the destination allows; where it does not, reported as not carried and no difference.
     loose: bool = False
     #: False: not part of the request that makes the resource (set by a call of its own, or by the service).
     post: bool = True
@@ -38,6 +38,8 @@ class Field:
     omit_null: bool = False
     #: Alias of the API extension without which the service does not know the field.
     extension: str | None = None
+    #: Of the moment of the move: not compared later, when either side may have been changed on purpose.
+    fleeting: bool = False
     #: Never shown or stored: compared only.
     secret: bool = False
     #: For ``report``: tells whether a value is worth a line in the plan.

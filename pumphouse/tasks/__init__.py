@@ -1,0 +1,1 @@
+"""TaskFlow tasks: one verb each, with what undoes it; each looks before it acts."""

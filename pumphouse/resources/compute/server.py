@@ -22,6 +22,7 @@ class Server(ResourceType):
     type = "server"
     unit = "server"
     owned = True
+    soft = frozenset({"keypair"})
     fields = (
         report("id", "chosen by the destination"),
         carry("name", "not unique"),
@@ -35,15 +36,15 @@ class Server(ResourceType):
         carry("description", "free text (from microversion 2.19)"),
         carry("OS-EXT-SRV-ATTR:user_data", "told to cloud-init", secret=True),
         carry("config_drive", "whether the metadata are on a drive too", normal=bool),
-        carry("key_name", "the key pair of its user"),
+        carry("key_name", "the key pair of its user, if he still has it", loose=True),
         carry("security_groups", "names of what may pass its ports", post=False, normal=unordered),
-        carry("OS-EXT-AZ:availability_zone", "kept where the destination has it"),
+        carry("OS-EXT-AZ:availability_zone", "kept where the destination has it", loose=True),
         carry("OS-EXT-SRV-ATTR:root_device_name", "the root disk's device", post=False),
-        carry("OS-EXT-SRV-ATTR:hostname", "what the guest is told to be called"),
+        carry("OS-EXT-SRV-ATTR:hostname", "what the guest is told to be called (from microversion 2.90)", loose=True),
         carry("OS-DCF:diskConfig", "AUTO or MANUAL"),
         carry("accessIPv4", "an address told to others"),
         carry("accessIPv6", "an address told to others"),
-        carry("status", "ACTIVE or SHUTOFF, as it was before the move", post=False),
+        carry("status", "ACTIVE or SHUTOFF, as it was before the move", post=False, fleeting=True),
         report("image", "the root disk comes from a snapshot of the server, not from its image any more"),
         report("addresses", "follows from its ports, each a resource of its own"),
         report("user_id", "the account that Pumphouse works with"),

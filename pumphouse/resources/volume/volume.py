@@ -39,7 +39,7 @@ class Volume(ResourceType):
         carry("volume_image_metadata", "what its image said; tells Nova how to boot it", normal=image_metadata),
         carry("bootable", "whether a server may boot from it"),
         carry("multiattach", "whether several servers may have it; follows from its type"),
-        carry("availability_zone", "kept where the destination has it"),
+        carry("availability_zone", "kept where the destination has it", loose=True),
         report("encrypted", "encrypted volumes are not carried yet", worth=bool),
         report("attachments", "made anew with its server"),
         report("status", "in-use while attached"),

@@ -1,0 +1,96 @@
+"""After the move every resource is read again from both clouds and compared, field by field."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from pumphouse.clouds.errors import explain
+from pumphouse.planning.plan import Item, Unit
+from pumphouse.resources.base import FieldVerdict
+from pumphouse.resources.registry import TYPES
+from pumphouse.tasks.context import Context
+
+
+def verify_unit(context: Context, unit: Unit) -> bool:
+    """Compare each of a unit's resources and keep the result. Returns whether all that was made is right."""
+    return all([_verify(context, unit, item) for item in unit.items])
+
+
+def note_failure(context: Context, unit: Unit, reason: str) -> None:
+    """Keep why none of a unit's resources was moved."""
+    for item in unit.items:
+        if item.action == "reuse":
+            _verify(context, unit, item)
+        else:
+            why = item.reason if item.action in ("conflict", "skip") else reason
+            _save(context, unit, item, "not carried" if item.action == "skip" else "failed", [_whole(why)])
+
+
+def _verify(context: Context, unit: Unit, item: Item) -> bool:
+    if item.action == "skip":
+        _save(context, unit, item, "not carried", [_whole(item.reason)])
+        return True
+    try:
+        fields = _compare(context, item)
+    except Exception as error:
+        _save(context, unit, item, "differs", [_whole(f"could not be verified: {explain(error)}", "differs")])
+        return False
+    if item.action == "reuse":
+        fields = [_left_alone(field) for field in fields]
+    fields += [
+        FieldVerdict(loss.field, "not carried", loss.value, None, loss.reason)
+        for loss in item.losses
+        if loss.field not in {field.field for field in fields}
+    ]
+    verdicts = {field.verdict for field in fields}
+    verdict = next((v for v in ("differs", "mapped") if v in verdicts), "equal")
+    _save(context, unit, item, verdict, fields)
+    return verdict != "differs"
+
+
+def _compare(context: Context, item: Item) -> list[FieldVerdict]:
+    type_ = TYPES[item.type]
+    there = context.lookup(item.type, item.id) or item.destination_id
+    source = context.before.get(item.key) or type_.get(context.source, item.id)
+    destination = type_.get(context.destination, there) if there else None
+    if source is None or destination is None:
+        missing = "source" if source is None else "destination"
+        return [_whole(f"is not in the {missing} any more", "differs")]
+    return type_.compare(source, destination, context.lookup, later=item.action == "reuse")
+
+
+def _left_alone(field: FieldVerdict) -> FieldVerdict:
+    """What was there before this run, or was changed since an earlier one, is not this run's to put right."""
+    if field.verdict != "differs":
+        return field
+    return dataclasses.replace(field, verdict="not carried", reason="was there already, and is left as it is")
+
+
+def _whole(reason: str, verdict: str = "not carried") -> FieldVerdict:
+    return FieldVerdict("(resource)", verdict, None, None, reason)
+
+
+def _save(context: Context, unit: Unit, item: Item, verdict: str, fields: list[FieldVerdict]) -> None:
+    context.store.save_result(
+        context.migration_id,
+        unit.name,
+        item.type,
+        item.id,
+        item.name,
+        context.lookup(item.type, item.id) or item.destination_id,
+        verdict,
+        [dataclasses.asdict(field) for field in fields],
+        _bytes(context, item),
+    )
+
+
+def _bytes(context: Context, item: Item) -> dict[str, Any] | None:
+    """The proof that bytes arrived: from this run, or from the migration that moved them."""
+    if item.key in context.evidence:
+        return context.evidence[item.key]
+    row = context.store.mapped(context.pair, item.type, item.id)
+    if row is None or row.migration_id == context.migration_id:
+        return None
+    earlier = context.store.results(row.migration_id)
+    return next((r.bytes for r in earlier if (r.type, r.source_id) == item.key), None)

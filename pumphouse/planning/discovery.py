@@ -1,0 +1,96 @@
+"""Walks from the roots of a migration to everything that must come along."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from pumphouse.resources.base import Wire
+from pumphouse.resources.inventory import Inventory
+from pumphouse.resources.registry import TYPES
+
+Key = tuple[str, str]
+#: Contained in a project, but worth moving only if the project itself was asked for.
+ONLY_OF_ROOTS = {"assignment"}
+
+
+@dataclasses.dataclass
+class Found:
+    """What discovery found, and how it hangs together."""
+
+    #: In the order in which they were found.
+    resources: dict[Key, Wire] = dataclasses.field(default_factory=dict)
+    #: What each one refers to and must therefore come after.
+    needs: dict[Key, list[Key]] = dataclasses.field(default_factory=dict)
+    #: References to resources that the source does not have any more.
+    dangling: dict[Key, list[Key]] = dataclasses.field(default_factory=dict)
+    #: Projects that were asked for as a whole.
+    projects: list[str] = dataclasses.field(default_factory=list)
+
+
+def discover(source: Inventory, roots: Iterable[tuple[str, Wire]]) -> Found:
+    """Everything that the roots own, contain or refer to. Lists in bulk: one wave at a time."""
+    found = Found()
+    wave: list[tuple[str, Wire]] = []
+    for type_, resource in roots:
+        wave.append((type_, resource))
+        if type_ == "project":
+            found.projects.append(resource["id"])
+            wave += [
+                (owned.type, thing)
+                for owned in TYPES.values()
+                if owned.owned
+                for thing in source.list(owned.type, project_id=resource["id"])
+            ]
+    while wave:
+        fresh = _add(found, source, wave)
+        wave = [*_contained(found, source, fresh), *_referred(found, source, fresh)]
+    return found
+
+
+def _add(found: Found, source: Inventory, wave: Iterable[tuple[str, Wire]]) -> dict[Key, Wire]:
+    fresh: dict[Key, Wire] = {}
+    for type_, resource in wave:
+        key = (type_, TYPES[type_].id(resource))
+        if key not in found.resources:
+            source.remember(type_, [resource])
+            found.resources[key] = fresh[key] = resource
+    return fresh
+
+
+def _contained(found: Found, source: Inventory, fresh: dict[Key, Wire]) -> list[tuple[str, Wire]]:
+    """The resources that the fresh ones contain."""
+    contained = []
+    for child in TYPES.values():
+        parents = [
+            resource
+            for (type_, id_), resource in fresh.items()
+            if type_ == child.parent and (child.type not in ONLY_OF_ROOTS or id_ in found.projects)
+        ]
+        if parents:
+            contained += [(child.type, resource) for resource in child.list_for(source.cloud, parents)]
+    return contained
+
+
+def _referred(found: Found, source: Inventory, fresh: dict[Key, Wire]) -> list[tuple[str, Wire]]:
+    """The resources that the fresh ones refer to."""
+    referred = []
+    for key, resource in fresh.items():
+        type_ = TYPES[key[0]]
+        guest = getattr(type_, "guest", None)
+        needs = found.needs.setdefault(key, [])
+        for need in dict.fromkeys(type_.references(resource)):
+            if need == key:
+                continue
+            if guest and need == ("project", resource[guest]):
+                needs.append(need)
+                continue
+            target = source.get(*need)
+            if target is None and need[0] in type_.soft:
+                continue
+            if target is None:
+                found.dangling.setdefault(key, []).append(need)
+            else:
+                needs.append(need)
+                referred.append((need[0], target))
+    return referred

@@ -1,0 +1,118 @@
+"""Decides for each resource what becomes of it: made, used as it is there, in the way, or left out."""
+
+from __future__ import annotations
+
+from pumphouse.planning.discovery import Found, Key
+from pumphouse.planning.order import in_order
+from pumphouse.planning.plan import Action, Item, Loss
+from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.inventory import Inventory
+from pumphouse.resources.registry import TYPES
+from pumphouse.store.store import Store
+
+
+class Matcher:
+    """Compares what was found in the source with what the destination has, in the order of references."""
+
+    def __init__(self, source: Inventory, destination: Inventory, store: Store, pair: str) -> None:
+        """``pair`` names the two clouds in the database."""
+        self.source = source
+        self.destination = destination
+        self.mapped = {(row.type, row.source_id): row for row in store.mappings(pair)}
+        self.counterpart: dict[Key, str] = {}
+        self.items: dict[Key, Item] = {}
+
+    def match(self, found: Found) -> list[Item]:
+        """An item for each resource; what it refers to comes before it."""
+        for key in in_order(found.needs):
+            self.items[key] = self._item(key, found)
+        return list(self.items.values())
+
+    def _item(self, key: Key, found: Found) -> Item:
+        type_, resource = TYPES[key[0]], found.resources[key]
+        action, reason, there = self._decide(key, type_, resource, found)
+        if there is not None:
+            self.counterpart[key] = there
+        # A reference to a project that is not moved is no reason to move it.
+        needs = [need for need in found.needs[key] if need in found.resources]
+        item = Item(key[0], key[1], type_.name(resource), action, reason, destination_id=there, needs=needs)
+        if action == "create":
+            item.bytes = type_.size(resource)
+            item.losses = [Loss(*loss) for loss in type_.losses(resource)]
+        return item
+
+    def _decide(
+        self, key: Key, type_: ResourceType, resource: Wire, found: Found
+    ) -> tuple[Action, str, str | None]:
+        """(action, reason, id of the counterpart)."""
+        if row := self.mapped.get(key):
+            if self._exists(key[0], row.destination_id):
+                return "reuse", f"moved by migration {row.migration_id}", row.destination_id
+        if reason := self._unreachable(key, type_, resource, found):
+            return "skip", reason, None
+        blocked = [need for need in found.needs[key] if self._action(need) in ("conflict", "skip")]
+        if blocked:
+            return "conflict", "needs " + ", ".join(self._title(need) for need in blocked), None
+        if dangling := found.dangling.get(key):
+            gone = ", ".join(f"{kind.replace('_', ' ')} {id_}" for kind, id_ in dangling)
+            return "conflict", f"refers to what the source does not have any more: {gone}", None
+        if all(need in self.counterpart for need in found.needs[key]):
+            wanted = type_.translate(resource, lambda kind, id_: self.counterpart.get((kind, id_)))
+            if existing := type_.find(self.destination, wanted, resource):
+                return self._use(type_, existing, wanted, resource)
+        if reason := type_.obstacle(resource, self.source, self.destination):
+            return "conflict", reason, None
+        again = f", made by migration {row.migration_id} but gone since" if row else ""
+        return "create", f"not in the destination{again}", None
+
+    def _use(
+        self, type_: ResourceType, existing: Wire, wanted: Wire, source: Wire
+    ) -> tuple[Action, str, str | None]:
+        there = type_.id(existing)
+        if different := type_.clash(existing, wanted, source):
+            fields = "; ".join(
+                f"{name} is {existing.get(name)!r} there, {wanted.get(name, source.get(name))!r} here"
+                for name in different
+            )
+            return "conflict", f"{there} stands in its place in the destination: {fields}", None
+        return "reuse", "is there already", there
+
+    def _unreachable(self, key: Key, type_: ResourceType, resource: Wire, found: Found) -> str | None:
+        """Shares with a project that neither moves nor exists there are left out."""
+        guest = getattr(type_, "guest", None)
+        if not guest:
+            return None
+        project = ("project", resource[guest])
+        if project in found.resources or project in self.counterpart:
+            return None
+        if there := self._find_project(resource[guest]):
+            self.counterpart[project] = there
+            return None
+        return "its project is not in the destination; move that too, then run this again"
+
+    def _find_project(self, id_: str) -> str | None:
+        if row := self.mapped.get(("project", id_)):
+            if self._exists("project", row.destination_id):
+                return row.destination_id
+        project = self.source.get("project", id_)
+        if project is None:
+            return None
+        domain = self.source.get("domain", project["domain_id"])
+        if domain is None:
+            return None
+        twin = next((d for d in self.destination.list("domain") if d["name"] == domain["name"]), None)
+        if twin is None:
+            return None
+        names = self.destination.list("project", domain_id=twin["id"])
+        return next((other["id"] for other in names if other["name"] == project["name"]), None)
+
+    def _exists(self, type_: str, id_: str) -> bool:
+        return self.destination.get(type_, id_) is not None
+
+    def _action(self, key: Key) -> Action | None:
+        item = self.items.get(key)
+        return item.action if item else None
+
+    def _title(self, key: Key) -> str:
+        item = self.items[key]
+        return f"{item.type.replace('_', ' ')} {item.name}"

@@ -1,0 +1,36 @@
+"""Which users keep their passwords: found out, and said, before anything moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pumphouse.clouds.cloud import Cloud
+from pumphouse.planning.plan import Item, Loss
+
+NEW_PASSWORD = "gets a random password: set a new one"  # noqa: S105 (a sentence)
+
+
+def check_passwords(users: list[Item], source: Cloud, destination: Cloud, note: Callable[[str], None]) -> None:
+    """Add a loss to each user (those that will be made) whose password cannot move, and say why."""
+    if not users:
+        return
+    for cloud in (source, destination):
+        if cloud.passwords is None:
+            note(
+                f"Passwords cannot move: the configuration has no identity_database for the {cloud.role}. "
+                f"{len(users)} user(s) will need a new password."
+            )
+            for user in users:
+                user.losses.append(Loss("password", "(hidden)", f"no identity_database; {NEW_PASSWORD}"))
+            return
+    assert source.passwords is not None and destination.passwords is not None  # noqa: S101 (for mypy)
+    hashes = source.passwords.hashes([user.id for user in users])
+    for user in users:
+        row = hashes.get(user.id)
+        if row is None or not row.hash:
+            reason: str | None = "has no password in the source's own database (LDAP or federated, or never set)"
+        else:
+            reason = destination.passwords.why_not(row.hash)
+            reason = reason and f"{reason}; {NEW_PASSWORD}"
+        if reason:
+            user.losses.append(Loss("password", "(hidden)", reason))

@@ -1,0 +1,57 @@
+"""Makes the plan: roots, discovery, matching, units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pumphouse.clouds.cloud import Cloud
+from pumphouse.errors import UsageError
+from pumphouse.planning import selecting
+from pumphouse.planning.discovery import Found, discover
+from pumphouse.planning.matching import Matcher
+from pumphouse.planning.not_carried import not_carried, other_services
+from pumphouse.planning.passwords import check_passwords
+from pumphouse.planning.plan import Item, Plan, Selection
+from pumphouse.planning.units import make_units
+from pumphouse.resources.inventory import Inventory
+from pumphouse.resources.registry import TYPES
+from pumphouse.resources.volume.volume import in_server
+from pumphouse.store.store import Store
+
+
+def pair_of(source: Cloud, destination: Cloud) -> str:
+    """The name of two clouds in the database: mappings hold between these two only."""
+    return f"{source.key} -> {destination.key}"
+
+
+def make_plan(
+    source: Cloud, destination: Cloud, store: Store, selection: Selection, say: Callable[[str], None]
+) -> Plan:
+    """What a migration of ``selection`` would do now. Only reads; ``say`` is told what is being read.
+
+    Raises UsageError for names that are unknown or ambiguous, and when both clouds are the same one.
+    """
+    if source.key == destination.key:
+        raise UsageError(f"source and destination are the same cloud ({source.key}): check the configuration")
+    here, there = Inventory(source, TYPES, say), Inventory(destination, TYPES, say)
+    found = discover(here, selecting.roots(selection, here))
+    say("comparing with the destination")
+    items = Matcher(here, there, store, pair_of(source, destination)).match(found)
+    _refuse_shared_disks(items, found)
+    plan = Plan(selection.to_json(), make_units(items, found))
+    users = [item for item in items if item.type == "user" and item.action == "create"]
+    check_passwords(users, source, destination, plan.notes.append)
+    say("looking for what cannot be carried")
+    plan.not_carried = not_carried(source, found.projects, plan.notes.append)
+    if found.projects and (others := other_services(source)):
+        plan.notes.append(f"Not looked at: what the tenant has in other services ({', '.join(others)}).")
+    return plan
+
+
+def _refuse_shared_disks(items: list[Item], found: Found) -> None:
+    """A volume that a server writes to cannot be moved without its server."""
+    for item in items:
+        server = in_server(found.resources[item.key]) if item.type == "volume" else None
+        if server and item.action == "create" and ("server", server) not in found.resources:
+            item.action = "conflict"
+            item.reason = f"attached to server {server}, which stays: add --server {server}, or detach it"

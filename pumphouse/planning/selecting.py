@@ -1,0 +1,84 @@
+"""From what the operator named to the resources a migration starts from."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from pumphouse.errors import UsageError
+from pumphouse.planning.plan import Selection
+from pumphouse.resources.base import Wire
+from pumphouse.resources.inventory import Inventory
+
+#: Projects that hold the cloud's own accounts: never part of ``--all``.
+SERVICE_PROJECTS = ("service", "services")
+#: Resources that are named without their project: option, attribute of Selection, type.
+SINGLES = (
+    ("--server", "servers", "server"),
+    ("--image", "images", "image"),
+    ("--volume", "volumes", "volume"),
+    ("--user", "users", "user"),
+    ("--flavor", "flavors", "flavor"),
+    ("--network", "networks", "network"),
+)
+
+
+def roots(selection: Selection, source: Inventory) -> Iterator[tuple[str, Wire]]:
+    """(type, resource) of each thing that was named.
+
+    Raises UsageError for a name that is unknown or stands for several things, with the candidates.
+    """
+    domain = _domain(selection, source)
+    if selection.tenant:
+        found = source.list("project", **({"domain_id": domain["id"]} if domain else {}))
+        yield "project", _one("--tenant", "project", selection.tenant, found, source)
+    if selection.all:
+        for project in source.list("project"):
+            if project["name"] not in SERVICE_PROJECTS and project["id"] != source.cloud.project_id:
+                yield "project", project
+    for option, attribute, type_ in SINGLES:
+        for name in getattr(selection, attribute):
+            found = source.list(type_, **({"domain_id": domain["id"]} if domain and type_ == "user" else {}))
+            yield type_, _one(option, type_, name, found, source)
+
+
+def _domain(selection: Selection, source: Inventory) -> Wire | None:
+    if not selection.domain:
+        return None
+    return _one("--domain", "domain", selection.domain, source.list("domain"), source)
+
+
+def _one(option: str, type_: str, name: str, candidates: list[Wire], source: Inventory) -> Wire:
+    for candidate in candidates:
+        if candidate["id"] == name:
+            return candidate
+    named = [candidate for candidate in candidates if candidate.get("name") == name]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        which = "; ".join(_describe(type_, candidate, source) for candidate in named)
+        hint = "give the id, or --domain" if type_ in ("project", "user") else "give the id"
+        raise UsageError(f"{option} {name!r} is ambiguous in the source: {which}; {hint}")
+    raise UsageError(f"{option} {name!r}: the source has no such {type_}; {_near(name, candidates)}")
+
+
+def _describe(type_: str, candidate: Wire, source: Inventory) -> str:
+    owner = candidate.get("tenant_id") or candidate.get("project_id") or candidate.get("owner")
+    if type_ in ("project", "user"):
+        domain = source.get("domain", candidate["domain_id"])
+        return f"{candidate['id']} in domain {domain['name'] if domain else candidate['domain_id']!r}"
+    project = source.get("project", owner) if owner else None
+    return f"{candidate['id']}" + (f" of {project['name']}" if project else "")
+
+
+def _near(name: str, candidates: list[Wire]) -> str:
+    """Those that look alike first; a few others if none does."""
+    names = sorted({candidate.get("name") or candidate["id"] for candidate in candidates})
+    if not names:
+        return "it has none at all"
+    near = difflib.get_close_matches(name, names, n=5, cutoff=0.5)
+    if near:
+        return "did you mean " + " or ".join(repr(n) for n in near)
+    shown = ", ".join(repr(n) for n in names[:10])
+    return f"it has {shown}" + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+

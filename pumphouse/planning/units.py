@@ -1,0 +1,102 @@
+"""Sorts the items of a plan into units: parts that succeed or are undone as a whole."""
+
+from __future__ import annotations
+
+from pumphouse.planning.discovery import Found, Key
+from pumphouse.planning.order import in_order
+from pumphouse.planning.plan import Item, Unit
+from pumphouse.resources.compute.server import ports_in_order
+from pumphouse.resources.registry import TYPES
+from pumphouse.resources.volume.volume import in_server
+
+IDENTITY = ("domain", "project", "role", "user", "assignment")
+
+
+def make_units(items: list[Item], found: Found) -> list[Unit]:
+    """Units in an order in which they can run."""
+    by_key = {item.key: item for item in items}
+    home = _identity(items, by_key)
+    units: dict[str, Unit] = {}
+    for item in items:
+        name, kind, title = home.get(item.key) or _home(item, found)
+        unit = units.setdefault(name, Unit(name, kind, title))
+        if item.type == kind:
+            unit.title = title
+        unit.items.append(item)
+    for unit in units.values():
+        if unit.kind == "server":
+            _order_ports(unit, found)
+    _connect(units)
+    return [units[name] for name in in_order({unit.name: unit.needs for unit in units.values()})]
+
+
+def _identity(items: list[Item], by_key: dict[Key, Item]) -> dict[Key, tuple[str, str, str]]:
+    """Each project with the people on it; who works on several projects goes with the first of them.
+
+    Every project claims what it needs before the next one does, so that units need only earlier ones.
+    """
+    home: dict[Key, tuple[str, str, str]] = {}
+
+    def claim(key: Key, place: tuple[str, str, str]) -> None:
+        if key in by_key and key not in home and key[0] in IDENTITY:
+            for need in by_key[key].needs:
+                claim(need, place)
+            home[key] = place
+
+    for project in (item for item in items if item.type == "project"):
+        place = (f"identity:{project.id}", "identity", f"identity of {project.name}")
+        claim(project.key, place)
+        for item in items:
+            if item.type == "assignment" and project.key in item.needs:
+                claim(item.key, place)
+    for item in items:
+        claim(item.key, (f"identity:{item.type}:{item.id}", "identity", f"{item.type} {item.name}"))
+    return home
+
+
+def _home(item: Item, found: Found) -> tuple[str, str, str]:
+    """(name, kind, title) of the unit that an item belongs to."""
+    resource = found.resources[item.key]
+    title = f"{item.type.replace('_', ' ')} {item.name}"
+    server = None
+    if item.type == "volume":
+        server = in_server(resource)
+    elif item.type == "port":
+        server = resource.get("device_id")
+    if server and ("server", server) in found.resources:
+        return f"server:{server}", "server", title
+    if item.type in ("security_group", "security_group_rule"):
+        project = resource["project_id"]
+        return f"security_groups:{project}", "security_groups", _of_project("security groups", project, found)
+    if item.type == "keypair":
+        user = found.resources.get(("user", resource["user_id"]), {}).get("name", resource["user_id"])
+        return f"keypairs:{resource['user_id']}", "keypairs", f"key pairs of {user}"
+    parents = {"subnet": "network_id", "image_member": "image_id", "flavor_access": "flavor_id"}
+    if parent := parents.get(item.type):
+        kind = TYPES[item.type].unit
+        return f"{kind}:{resource[parent]}", kind, title
+    return f"{item.type}:{item.id}", TYPES[item.type].unit, title
+
+
+def _of_project(what: str, project: str, found: Found) -> str:
+    name = found.resources.get(("project", project), {}).get("name", project)
+    return f"{what} of {name}"
+
+
+def _order_ports(unit: Unit, found: Found) -> None:
+    """A server's ports in the order in which its guest sees them; everything else stays."""
+    server = found.resources.get(("server", unit.name.partition(":")[2]))
+    ports = [item for item in unit.items if item.type == "port"]
+    if server is None:
+        return
+    order = [port["id"] for port in ports_in_order(server, [found.resources[p.key] for p in ports])]
+    ports.sort(key=lambda item: order.index(item.id))
+    unit.items = ports + [item for item in unit.items if item.type != "port"]
+
+
+def _connect(units: dict[str, Unit]) -> None:
+    """What a unit's items need decides what the unit needs."""
+    home = {item.key: unit.name for unit in units.values() for item in unit.items}
+    for unit in units.values():
+        needs = [home[need] for item in unit.items for need in item.needs if need in home]
+        unit.needs = [name for name in dict.fromkeys(needs) if name != unit.name]

@@ -1,0 +1,299 @@
+"""The cutover of a server: stop, snapshot, boot, settle. Its volumes and ports are moved by other tasks."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from pumphouse.clouds.cloud import Cloud
+from pumphouse.clouds.waiting import wait_for
+from pumphouse.errors import CloudError
+from pumphouse.resources.base import Wire
+from pumphouse.resources.compute.server import Server, boots_from_volume
+from pumphouse.resources.compute.zones import known_zone
+from pumphouse.tasks.base import Task
+from pumphouse.tasks.context import Context, delete_and_wait
+from pumphouse.tasks.volumes import wait_image
+
+SERVER = Server()
+#: Seconds for a server to stop, start or boot.
+STATE_TIMEOUT = 1800
+#: Seconds for a snapshot, which copies the whole root disk inside the source.
+SNAPSHOT_TIMEOUT = 24 * 3600
+
+
+class NoteServer(Task):
+    """Remember how the server is before anything is done to it."""
+
+    def __init__(self, server_id: str) -> None:
+        """``server_id`` in the source."""
+        super().__init__(server_id)
+        self.id = server_id
+
+    def execute(self, context: Context) -> None:
+        """Raises CloudError if it can no longer be moved."""
+        server = context.read("server", self.id)
+        if server["status"] not in ("ACTIVE", "SHUTOFF") or server.get("OS-EXT-STS:task_state"):
+            state = server.get("OS-EXT-STS:task_state") or server["status"]
+            raise CloudError(f"server {server['name']} has become {state} since the plan was made")
+        context.before["server", self.id] = server
+
+
+class StopServer(Task):
+    """Stop the source server, so that its disks stand still. Undone: it runs again, if it ran before."""
+
+    def __init__(self, server_id: str) -> None:
+        """``server_id`` in the source."""
+        super().__init__(server_id, provides="stopped_at")
+        self.id = server_id
+
+    def execute(self, context: Context) -> float:
+        """Returns when (seconds since the epoch) its downtime began; 0 for one that was off already."""
+        server = context.before["server", self.id]
+        if server["status"] == "SHUTOFF":
+            return 0.0
+        context.step(f"stopping server {server['name']}")
+        began = time.time()
+        context.source.compute.servers.stop(self.id)
+        wait_server(context.source, self.id, "SHUTOFF", context.abandon.is_set)
+        return began
+
+    def undo(self, context: Context) -> None:
+        """Start it again, if it ran before we came."""
+        before = context.before.get(("server", self.id))
+        if before is None or before["status"] != "ACTIVE":
+            return
+        context.step(f"starting server {before['name']} of the source again")
+        now = wait_idle(context.source, self.id)
+        if now["status"] == "SHUTOFF":
+            context.source.compute.servers.start(self.id)
+        wait_server(context.source, self.id, "ACTIVE")
+
+
+class SnapshotServer(Task):
+    """Have the source's Nova write the root disk into an image; a root disk that is a volume needs none."""
+
+    def __init__(self, server_id: str, provides: str) -> None:
+        """``provides``: the name under which the image's id is given on."""
+        super().__init__(server_id, provides=provides)
+        self.id = server_id
+
+    def execute(self, context: Context) -> str:
+        """Returns the image's id in the source, or "" if there is nothing to take."""
+        if boots_from_volume(context.before["server", self.id]) or context.lookup("server", self.id):
+            return ""
+        context.step("taking a snapshot of the root disk")
+        name = context.temporary_name("source", "root", self.id)
+        image_id = str(context.source.compute.servers.create_image(self.id, name))
+        context.temporary("source", "image", image_id, name)
+        wait_image(context, context.source, image_id)
+        wait_idle(context.source, self.id)
+        return image_id
+
+
+class BootServer(Task):
+    """Make the server in the destination, from its disks and ports, and see it ACTIVE."""
+
+    def __init__(self, server_id: str, ports: list[str], root_image: str) -> None:
+        """``ports``: ids in the source, in order; ``root_image``: the name under which the image's id is given."""
+        super().__init__(server_id, rebind={"root_image_id": root_image})
+        self.id = server_id
+        self.ports = ports
+
+    def execute(self, context: Context, stopped_at: float, root_image_id: str) -> str:
+        """Returns its id in the destination; its downtime, if it had one, ends here."""
+        source = context.before["server", self.id]
+        cloud = self._project(context)
+        there = context.lookup("server", self.id)
+        if not there:
+            context.step(f"booting server {source['name']}")
+            there = self._create(context, cloud, source, root_image_id)
+            context.made("server", self.id, there)
+        wait_server(cloud, there, "ACTIVE", context.abandon.is_set)
+        downtime = time.time() - stopped_at if stopped_at else 0.0
+        context.store.update_unit(context.migration_id, context.unit, downtime=downtime)
+        return there
+
+    def undo(self, context: Context) -> None:
+        """Remove it, and wait until it is gone: it holds the ports and volumes that are undone next."""
+        if there := context.mine("server", self.id):
+            delete_and_wait(SERVER, self._project(context), there)
+            context.store.unmap(context.pair, "server", self.id)
+
+    def _project(self, context: Context) -> Cloud:
+        project = context.before["server", self.id]["tenant_id"]
+        return context.destination.as_project(context.counterpart("project", project))
+
+    def _create(self, context: Context, cloud: Cloud, source: Wire, root_image_id: str) -> str:
+        wanted = SERVER.translate(source, context.lookup)
+        options: dict[str, Any] = {
+            "meta": wanted.get("metadata") or {},
+            "block_device_mapping_v2": self._disks(context, source, root_image_id),
+            "nics": [{"port-id": context.counterpart("port", port)} for port in self.ports] or "none",
+            "config_drive": bool(wanted.get("config_drive")),
+            "disk_config": wanted.get("OS-DCF:diskConfig"),
+            "access_ip_v4": wanted.get("accessIPv4") or None,
+            "access_ip_v6": wanted.get("accessIPv6") or None,
+            "availability_zone": known_zone(
+                context.destination, "compute", wanted.get("OS-EXT-AZ:availability_zone")
+            ),
+        }
+        if user_data := wanted.get("OS-EXT-SRV-ATTR:user_data"):
+            options["userdata"] = base64.b64decode(user_data)
+        newest = context.destination.microversion("compute")
+        for option, field, since in (
+            ("description", "description", (2, 19)),
+            ("tags", "tags", (2, 52)),
+            ("hostname", "OS-EXT-SRV-ATTR:hostname", (2, 90)),
+        ):
+            if newest >= since and wanted.get(field):
+                options[option] = wanted[field]
+        with borrowed_key(context, cloud, source) as key_name:
+            made = cloud.compute.servers.create(
+                wanted["name"], image=None, flavor=wanted["flavor"]["id"], key_name=key_name, **options
+            )
+        return str(made.id)
+
+    def _disks(self, context: Context, source: Wire, root_image_id: str) -> list[Wire]:
+        """block_device_mapping_v2: the root disk, then the volumes in the order of their devices."""
+        disks: list[Wire] = []
+        if root_image_id:
+            disks.append(
+                {
+                    "boot_index": "0",
+                    "uuid": root_image_id,
+                    "source_type": "image",
+                    "destination_type": "local",
+                    "delete_on_termination": True,
+                }
+            )
+        for volume, flags in in_device_order(context, source):
+            root = boots_from_volume(source) and not disks
+            disks.append(
+                {
+                    "boot_index": "0" if root else "-1",
+                    "uuid": context.counterpart("volume", volume["id"]),
+                    "source_type": "volume",
+                    "destination_type": "volume",
+                    "device_name": _device(volume, source["id"]),
+                    "delete_on_termination": bool(flags.get("delete_on_termination")),
+                }
+            )
+        return disks
+
+
+class SettlePower(Task):
+    """A server that was off in the source is switched off in the destination too."""
+
+    def __init__(self, server_id: str) -> None:
+        """``server_id`` in the source."""
+        super().__init__(server_id)
+        self.id = server_id
+
+    def execute(self, context: Context) -> None:
+        """Nova boots every new server; this one is stopped again."""
+        server = context.before["server", self.id]
+        if server["status"] != "SHUTOFF":
+            return
+        context.step(f"stopping server {server['name']}, which was off")
+        there = context.counterpart("server", self.id)
+        now = SERVER.get(context.destination, there)
+        if now and now["status"] != "SHUTOFF":
+            context.destination.compute.servers.stop(there)
+        wait_server(context.destination, there, "SHUTOFF", context.abandon.is_set)
+
+
+def in_device_order(context: Context, server: Wire) -> list[tuple[Wire, Wire]]:
+    """(volume, its entry in volumes_attached) of a server; the root volume first, then by device name."""
+    root = server.get("OS-EXT-SRV-ATTR:root_device_name")
+    attached = []
+    for entry in server.get("os-extended-volumes:volumes_attached") or ():
+        attached.append((context.before["volume", entry["id"]], entry))
+
+    def place(pair: tuple[Wire, Wire]) -> tuple[bool, int, str]:
+        device = _device(pair[0], server["id"]) or ""
+        return device != root, len(device), device
+
+    return sorted(attached, key=place)
+
+
+def _device(volume: Wire, server_id: str) -> str | None:
+    for attachment in volume.get("attachments") or ():
+        if attachment["server_id"] == server_id:
+            return str(attachment["device"])
+    return None
+
+
+def wait_server(
+    cloud: Cloud, id_: str, state: str, cancelled: Callable[[], bool] | None = None
+) -> Wire:
+    """Wait until a server has come to a state and nothing is being done to it."""
+
+    def failed(server: Wire) -> str | None:
+        if server["status"] == "ERROR":
+            return f"ERROR: {(server.get('fault') or {}).get('message', 'Nova gives no reason')}"
+        return None
+
+    return wait_for(
+        lambda: SERVER.get(cloud, id_),
+        done=lambda server: server["status"] == state and not server.get("OS-EXT-STS:task_state"),
+        failed=failed,
+        what=f"server {id_} of the {cloud.role} to become {state}",
+        timeout=STATE_TIMEOUT,
+        interval=1,
+        cancelled=cancelled,
+    )
+
+
+def wait_idle(cloud: Cloud, id_: str) -> Wire:
+    """Wait until Nova has let go of a server (a snapshot is active a moment earlier)."""
+    return wait_for(
+        lambda: SERVER.get(cloud, id_),
+        done=lambda server: not server.get("OS-EXT-STS:task_state"),
+        failed=lambda _: None,
+        what=f"server {id_} of the {cloud.role} to be idle",
+        timeout=SNAPSHOT_TIMEOUT,
+        interval=0.5,
+    )
+
+
+#: Key pairs are looked up for the account that makes the request: one at a time may be ours under a name.
+_KEYS = Lock()
+
+
+@contextmanager
+def borrowed_key(context: Context, cloud: Cloud, server: Wire) -> Iterator[str | None]:
+    """Let a server be made with the key pair of another user.
+
+    Nova looks a key pair up among those of the user who asks, which is our account. The owner's key is ours,
+    under its name, for as long as the request takes; the server keeps a copy. Raises CloudError if our account
+    has another key of that name.
+    """
+    name = server.get("key_name")
+    owner = context.lookup("keypair", f"{server.get('user_id')}/{name}") if name else None
+    if not (name and owner):
+        yield None
+        return
+    keypairs = cloud.compute.keypairs
+    with _KEYS:
+        user, _, _ = owner.partition("/")
+        if user == cloud.user_id:
+            yield name
+            return
+        theirs = keypairs.get(name, user_id=user)
+        ours = next((key for key in keypairs.list() if key.name == name), None)
+        if ours is not None and ours.fingerprint != theirs.fingerprint:
+            raise CloudError(
+                f"the account {cloud.user_id} of the destination has a key pair {name!r} of its own: rename it"
+            )
+        if ours is None:
+            keypairs.create(name, theirs.public_key, key_type=getattr(theirs, "type", "ssh"))
+        try:
+            yield name
+        finally:
+            if ours is None:
+                keypairs.delete(name)

@@ -1,0 +1,167 @@
+"""Move volumes: clone -> image -> stream -> volume. The volume itself is only read, and never changes its state."""
+
+from __future__ import annotations
+
+from pumphouse.clouds.cloud import Cloud
+from pumphouse.clouds.errors import explain, status
+from pumphouse.clouds.waiting import wait_for
+from pumphouse.errors import CloudError
+from pumphouse.resources.base import Wire
+from pumphouse.resources.compute.zones import known_zone
+from pumphouse.resources.image.image import Image
+from pumphouse.resources.volume.volume import Volume
+from pumphouse.tasks.base import Task
+from pumphouse.tasks.context import Context, delete_and_wait
+
+IMAGE, VOLUME = Image(), Volume()
+#: Seconds; a copy inside a slow backend takes hours for terabytes.
+COPY_TIMEOUT = 48 * 3600
+
+
+class CloneVolume(Task):
+    """A clone that belongs to us: what the copy is made from, while the volume stays as it is."""
+
+    def __init__(self, volume_id: str, provides: str) -> None:
+        """``provides``: the name under which the clone's id is given on, "" where there is none."""
+        super().__init__(volume_id, provides=provides)
+        self.id = volume_id
+
+    def execute(self, context: Context) -> str:
+        """Returns the clone's id, or "" where the backend cannot clone: then the volume is read itself."""
+        volume = context.read("volume", self.id)
+        context.before["volume", self.id] = volume
+        if context.lookup("volume", self.id):
+            return ""
+        context.step(f"cloning volume {VOLUME.name(volume)}")
+        name = context.temporary_name("source", "clone", self.id)
+        try:
+            clone = context.source.volume.volumes.create(volume["size"], source_volid=self.id, name=name)
+        except Exception as error:
+            if status(error) not in (400, 403, 409, 413):
+                raise
+            return self._without(context, explain(error))
+        context.temporary("source", "volume", clone.id, name)
+        try:
+            wait_volume(context, context.source, clone.id, "available")
+        except CloudError as error:
+            context.remove_temporaries(clone.id)
+            return self._without(context, str(error))
+        return str(clone.id)
+
+    def _without(self, context: Context, reason: str) -> str:
+        text = f"volume {self.id} cannot be cloned ({reason}): it is read itself"
+        context.store.add_event(context.migration_id, "note", text, unit=context.unit)
+        return ""
+
+
+class UploadVolume(Task):
+    """Have the source's Cinder write the bytes into an image."""
+
+    def __init__(self, volume_id: str, clone: str, provides: str) -> None:
+        """``clone``: the name under which the clone's id is given; ``provides``: that of the image's id."""
+        super().__init__(volume_id, provides=provides, rebind={"clone_id": clone})
+        self.id = volume_id
+
+    def execute(self, context: Context, clone_id: str) -> str:
+        """Returns the image's id in the source."""
+        if context.lookup("volume", self.id):
+            return ""
+        context.step(f"reading volume {VOLUME.name(context.before['volume', self.id])} into an image")
+        name = context.temporary_name("source", "volume", self.id)
+        reply = context.source.volume.volumes.upload_to_image(
+            clone_id or self.id,
+            # The server is stopped: nobody writes, though Cinder still calls the volume in use.
+            force=not clone_id,
+            image_name=name,
+            container_format="bare",
+            disk_format=disk_format(context.destination),
+            visibility="private",
+            protected=False,
+        )
+        image_id = str(reply[1]["os-volume_upload_image"]["image_id"])
+        context.temporary("source", "image", image_id, name)
+        wait_image(context, context.source, image_id)
+        if clone_id:
+            wait_volume(context, context.source, clone_id, "available")
+            context.remove_temporaries(clone_id)
+        return image_id
+
+
+class MakeVolume(Task):
+    """Make the volume in its project from the temporary image, and say of it what the source says."""
+
+    def __init__(self, volume_id: str, image: str) -> None:
+        """``image``: the name under which the temporary image's id is given."""
+        super().__init__(volume_id, rebind={"image_id": image})
+        self.id = volume_id
+
+    def execute(self, context: Context, image_id: str) -> str:
+        """Returns its id in the destination."""
+        source = context.before["volume", self.id]
+        wanted = VOLUME.translate(source, context.lookup)
+        cloud = self._project(context, source)
+        there = context.lookup("volume", self.id)
+        if not there:
+            context.step(f"making volume {VOLUME.name(source)}")
+            wanted["availability_zone"] = known_zone(context.destination, "volume", wanted.get("availability_zone"))
+            there = VOLUME.create(cloud, {**wanted, "imageRef": image_id})["id"]
+            context.made("volume", self.id, there)
+        wait_volume(context, cloud, there, "available")
+        VOLUME.finish(cloud, there, wanted)
+        context.remove_temporaries(image_id)
+        return str(there)
+
+    def undo(self, context: Context) -> None:
+        """Remove it, and wait until it is gone: its project could not be undone else."""
+        if there := context.mine("volume", self.id):
+            cloud = self._project(context, context.before["volume", self.id])
+            delete_and_wait(VOLUME, cloud, there)
+            context.store.unmap(context.pair, "volume", self.id)
+
+    def _project(self, context: Context, source: Wire) -> Cloud:
+        return context.destination.as_project(context.counterpart("project", source["os-vol-tenant-attr:tenant_id"]))
+
+
+def disk_format(destination: Cloud) -> str:
+    """qcow2 (holes take no room) where the destination's Glance takes it, else raw."""
+    schema = destination.image.schemas.get("image").raw()
+    allowed = schema["properties"]["disk_format"].get("enum") or []
+    return "qcow2" if "qcow2" in allowed else "raw"
+
+
+def wait_volume(context: Context, cloud: Cloud, id_: str, state: str) -> Wire:
+    """Wait until a volume has come to a state; its error ends the wait, with Cinder's words where it has any."""
+
+    def failed(volume: Wire) -> str | None:
+        if volume["status"].startswith("error"):
+            return f"{volume['status']}{_messages(cloud, id_)}"
+        return None
+
+    return wait_for(
+        lambda: VOLUME.get(cloud, id_),
+        done=lambda volume: volume["status"] == state,
+        failed=failed,
+        what=f"volume {id_} of the {cloud.role} to become {state}",
+        timeout=COPY_TIMEOUT,
+        interval=1,
+        cancelled=context.abandon.is_set,
+    )
+
+
+def wait_image(context: Context, cloud: Cloud, id_: str) -> Wire:
+    """Wait until an image has its bytes."""
+    return wait_for(
+        lambda: IMAGE.get(cloud, id_),
+        done=lambda image: image["status"] == "active",
+        failed=lambda image: image["status"] if image["status"] in ("killed", "deleted", "deactivated") else None,
+        what=f"image {id_} of the {cloud.role} to become active",
+        timeout=COPY_TIMEOUT,
+        interval=0.5,
+        cancelled=context.abandon.is_set,
+    )
+
+
+def _messages(cloud: Cloud, id_: str) -> str:
+    """Cinder's user messages about a volume (Block Storage API 3.3)."""
+    found = [m.user_message for m in cloud.volume.messages.list(search_opts={"resource_uuid": id_})]
+    return f": {'; '.join(found)}" if found else ""
