@@ -41,4 +41,3 @@ def server_flow(unit: Unit) -> Flow:
     disks.add(*(carry_volume(item) for item in volumes))
     flow.add(disks, BootServer(server.id, ports, root), SettlePower(server.id))
     return flow
-

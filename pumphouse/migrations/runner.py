@@ -54,15 +54,11 @@ def run(
     start, and those that run are let to their end.
     """
     pair = pair_of(source, destination)
-    migration_id = store.start_migration(
-        pair, plan.selection, plan.to_json(), {"concurrency": concurrency}
-    )
+    migration_id = store.start_migration(pair, plan.selection, plan.to_json(), {"concurrency": concurrency})
     store.add_units(migration_id, [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units])
     progress.units.update({u.name: UnitProgress(u.name, u.title, u.bytes) for u in plan.units})
     on_start(migration_id)
-    context = Context(
-        source, destination, store, progress, pair, migration_id, WHOLE, abandon=threading.Event()
-    )
+    context = Context(source, destination, store, progress, pair, migration_id, WHOLE, abandon=threading.Event())
     runner = _Runner(context, plan, stop)
     try:
         with _saving(context):
@@ -95,9 +91,7 @@ class _Runner:
                         running[pool.submit(self._run_unit, unit)] = unit
                 if not running:
                     break
-                done, _ = concurrent.futures.wait(
-                    running, timeout=0.2, return_when=concurrent.futures.FIRST_COMPLETED
-                )
+                done, _ = concurrent.futures.wait(running, timeout=0.2, return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in done:
                     future.result()
                     del running[future]

@@ -41,9 +41,7 @@ class Matcher:
             item.losses = [Loss(*loss) for loss in type_.losses(resource)]
         return item
 
-    def _decide(
-        self, key: Key, type_: ResourceType, resource: Wire, found: Found
-    ) -> tuple[Action, str, str | None]:
+    def _decide(self, key: Key, type_: ResourceType, resource: Wire, found: Found) -> tuple[Action, str, str | None]:
         """(action, reason, id of the counterpart)."""
         if row := self.mapped.get(key):
             if self._exists(key[0], row.destination_id):
@@ -65,9 +63,7 @@ class Matcher:
         again = f", made by migration {row.migration_id} but gone since" if row else ""
         return "create", f"not in the destination{again}", None
 
-    def _use(
-        self, type_: ResourceType, existing: Wire, wanted: Wire, source: Wire
-    ) -> tuple[Action, str, str | None]:
+    def _use(self, type_: ResourceType, existing: Wire, wanted: Wire, source: Wire) -> tuple[Action, str, str | None]:
         there = type_.id(existing)
         if different := type_.clash(existing, wanted, source):
             fields = "; ".join(

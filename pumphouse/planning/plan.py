@@ -105,9 +105,7 @@ class Plan:
         """The inverse of :meth:`to_json`."""
         return cls(
             selection=data["selection"],
-            units=[
-                Unit(**{**unit, "items": [_item(item) for item in unit["items"]]}) for unit in data["units"]
-            ],
+            units=[Unit(**{**unit, "items": [_item(item) for item in unit["items"]]}) for unit in data["units"]],
             not_carried=[_item(item) for item in data["not_carried"]],
             notes=list(data["notes"]),
         )

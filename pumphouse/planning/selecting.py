@@ -81,4 +81,3 @@ def _near(name: str, candidates: list[Wire]) -> str:
         return "did you mean " + " or ".join(repr(n) for n in near)
     shown = ", ".join(repr(n) for n in names[:10])
     return f"it has {shown}" + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-

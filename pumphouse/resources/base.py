@@ -142,9 +142,7 @@ class ResourceType:
             if field.how == "report" and field.worth and field.worth(value):
                 yield field.name, "(hidden)" if field.secret else value, field.doc
 
-    def compare(
-        self, source: Wire, destination: Wire, lookup: Lookup, *, later: bool = False
-    ) -> list[FieldVerdict]:
+    def compare(self, source: Wire, destination: Wire, lookup: Lookup, *, later: bool = False) -> list[FieldVerdict]:
         """What became of each field, for the report. ``later``: some time after the move."""
         return [
             self._judge(field, source.get(field.name), destination.get(field.name), lookup)

@@ -138,9 +138,7 @@ class BootServer(Task):
             "disk_config": wanted.get("OS-DCF:diskConfig"),
             "access_ip_v4": wanted.get("accessIPv4") or None,
             "access_ip_v6": wanted.get("accessIPv6") or None,
-            "availability_zone": known_zone(
-                context.destination, "compute", wanted.get("OS-EXT-AZ:availability_zone")
-            ),
+            "availability_zone": known_zone(context.destination, "compute", wanted.get("OS-EXT-AZ:availability_zone")),
         }
         if user_data := wanted.get("OS-EXT-SRV-ATTR:user_data"):
             options["userdata"] = base64.b64decode(user_data)
@@ -228,9 +226,7 @@ def _device(volume: Wire, server_id: str) -> str | None:
     return None
 
 
-def wait_server(
-    cloud: Cloud, id_: str, state: str, cancelled: Callable[[], bool] | None = None
-) -> Wire:
+def wait_server(cloud: Cloud, id_: str, state: str, cancelled: Callable[[], bool] | None = None) -> Wire:
     """Wait until a server has come to a state and nothing is being done to it."""
 
     def failed(server: Wire) -> str | None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
-from tests.acceptance.clouds import Account, Json, Late, Refused, ignore, operator, wait
+from tests.acceptance.clouds import Account, Json, LateError, RefusedError, ignore, operator, wait
 
 
 class Cleaner:
@@ -29,7 +29,9 @@ class Cleaner:
 
     def ours(self, thing: Json) -> bool:
         """By its name, or by the project it lies in."""
-        owners = (thing.get(key) for key in ("project_id", "tenant_id", "owner", "os-vol-tenant-attr:tenant_id"))
+        owners = (
+            thing.get(key) for key in ("project_id", "tenant_id", "owner", "os-vol-tenant-attr:tenant_id")
+        )
         return self.prefix in (thing.get("name") or "") or any(owner in self.projects for owner in owners)
 
     def clean(self) -> None:
@@ -74,7 +76,9 @@ class Cleaner:
 
     def _reset(self, kind: str, thing: Json) -> None:
         """Left in-use, uploading or the like by a run that broke off."""
-        body = {"status": "error"} if kind == "snapshots" else {"status": "error", "attach_status": "detached"}
+        body = (
+            {"status": "error"} if kind == "snapshots" else {"status": "error", "attach_status": "detached"}
+        )
         self.cloud.volume.post(f"/{kind}/{thing['id']}/action", "os-reset_status", **body)
 
     def _images(self) -> None:
@@ -110,7 +114,9 @@ class Cleaner:
             self.cloud.compute.delete(f"/flavors/{flavor['id']}")
         for role in self._named(self.cloud.identity.list("/roles", "roles")):
             self.cloud.identity.delete(f"/roles/{role['id']}")
-        for group in self._named(self.cloud.compute.list("/os-server-groups", "server_groups", all_projects=1)):
+        for group in self._named(
+            self.cloud.compute.list("/os-server-groups", "server_groups", all_projects=1)
+        ):
             self.cloud.compute.delete(f"/os-server-groups/{group['id']}")
 
     def _named(self, things: Iterable[Json]) -> list[Json]:
@@ -119,13 +125,13 @@ class Cleaner:
     def _gone(self, what: str, listed: Callable[[], list[Json]]) -> None:
         try:
             wait(listed, lambda left: not left, f"end of {what}", 90)
-        except Late as late:
+        except LateError as late:
             self.say(f"stays: {late}")
 
     def _try(self, what: str, act: Callable[[], None]) -> None:
         try:
             act()
-        except Refused as refused:
+        except RefusedError as refused:
             self.say(f"stays: {what}: {refused}")
 
 

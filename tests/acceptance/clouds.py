@@ -1,7 +1,7 @@
 """Plain REST to the two clouds, in the services' own names: nothing of Pumphouse is used here.
 
 An :class:`Account` is one user (or the operator) on one cloud. Its services answer with the JSON of the API, and
-raise :class:`Refused` with the service's own words.
+raise :class:`RefusedError` with the service's own words.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 COMPUTE, VOLUME = "2.90", "3.68"
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A service answered with an error."""
 
     def __init__(self, method: str, url: str, status: int, text: str) -> None:
@@ -29,7 +29,7 @@ class Refused(Exception):
         self.status = status
 
 
-class Late(Exception):
+class LateError(Exception):
     """Something did not happen in its time, or went into an error."""
 
 
@@ -40,7 +40,7 @@ class Service:
         self._adapter, self._microversion = adapter, microversion
 
     def call(self, method: str, path: str, **how: Any) -> requests.Response:
-        """The answer; raises Refused for 4xx and 5xx, 503 after a few more tries."""
+        """The answer; raises RefusedError for 4xx and 5xx, 503 after a few more tries."""
         how.setdefault("microversion", self._microversion)
         for pause in (1, 2, 4, None):
             answer = self._adapter.request(path, method, raise_exc=False, **how)
@@ -49,7 +49,7 @@ class Service:
             if pause is None or answer.status_code != 503:
                 break
             time.sleep(pause)
-        raise Refused(method, answer.url, answer.status_code, answer.text)
+        raise RefusedError(method, answer.url, answer.status_code, answer.text)
 
     def get(self, path: str, **how: Any) -> Json:
         """One object, out of its envelope."""
@@ -59,7 +59,7 @@ class Service:
         """One object, or None when it does not exist."""
         try:
             return self.get(path, **how)
-        except Refused as refused:
+        except RefusedError as refused:
             if refused.status == 404:
                 return None
             raise
@@ -141,7 +141,9 @@ class Account:
         """The status with which Keystone answers to a password: 201 lets in, 401 does not."""
         method = {"methods": ["password"], "password": {"user": {"id": user_id, "password": password}}}
         return requests.post(
-            f"{self.auth_url}/auth/tokens", json={"auth": {"identity": method, "scope": "unscoped"}}, timeout=60
+            f"{self.auth_url}/auth/tokens",
+            json={"auth": {"identity": method, "scope": "unscoped"}},
+            timeout=60,
         ).status_code
 
 
@@ -151,23 +153,31 @@ def operator(cloud: str) -> Account:
 
 
 def wait(look: Callable[[], T], done: Callable[[T], Any], what: str, seconds: float = 240) -> T:
-    """Look until it is done. An ERROR of the service, with its fault, or the deadline raises Late."""
+    """Look until it is done. An ERROR of the service, with its fault, or the deadline raises LateError."""
     end = time.monotonic() + seconds
     while True:
         seen = look()
         if done(seen):
             return seen
-        if isinstance(seen, dict) and str(seen.get("status", "")).lower() in ("error", "killed", "error_deleting"):
-            raise Late(f"{what}: {seen.get('status')}: {seen.get('fault') or seen}")
+        if isinstance(seen, dict) and str(seen.get("status", "")).lower() in (
+            "error",
+            "killed",
+            "error_deleting",
+        ):
+            raise LateError(f"{what}: {seen.get('status')}: {seen.get('fault') or seen}")
         if time.monotonic() > end:
-            raise Late(f"{what}: not after {seconds:.0f} s; last seen: {str(seen)[:400]}")
+            raise LateError(f"{what}: not after {seconds:.0f} s; last seen: {str(seen)[:400]}")
         time.sleep(0.4)
 
 
 def _connect(**auth: str) -> Account:
     return Account(
         openstack.connect(
-            load_yaml_config=False, load_envvars=False, auth=auth, region_name="RegionOne", identity_api_version="3"
+            load_yaml_config=False,
+            load_envvars=False,
+            auth=auth,
+            region_name="RegionOne",
+            identity_api_version="3",
         )
     )
 
@@ -177,7 +187,7 @@ def ignore(*statuses: int) -> Iterator[None]:
     """Go on when a service refuses with one of these."""
     try:
         yield
-    except Refused as refused:
+    except RefusedError as refused:
         if refused.status not in statuses:
             raise
 

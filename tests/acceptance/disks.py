@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.acceptance.clouds import Account, Json, Late, Refused, wait
+from tests.acceptance.clouds import Account, Json, LateError, RefusedError, wait
 from tests.acceptance.tenant.images import write_raw
 from tests.acceptance.tenant.servers import state
 from tests.lab.guest import SECTOR, boots
@@ -75,7 +75,12 @@ def server_disk(operator: Account, server_id: str) -> Disk:
 def volume_disk(operator: Account, volume_id: str) -> Disk:
     """A volume, attached or not."""
     volume = _volume(operator, volume_id)
-    body = {"image_name": f"witness {uuid.uuid4()}", "disk_format": "qcow2", "container_format": "bare", "force": True}
+    body = {
+        "image_name": f"witness {uuid.uuid4()}",
+        "disk_format": "qcow2",
+        "container_format": "bare",
+        "force": True,
+    }
     made = operator.volume.post(f"/volumes/{volume_id}/action", "os-volume_upload_image", **body)
     disk = _image_disk(operator, made["image_id"])
     wait(
@@ -135,12 +140,12 @@ def _image_disk(operator: Account, image_id: str) -> Disk:
                 ["qemu-img", "convert", "-O", "raw", "-S", "4k", packed, raw], capture_output=True, text=True
             )
             if done.returncode:
-                raise Late(f"image {image_id} is no disk: {done.stderr}")
+                raise LateError(f"image {image_id} is no disk: {done.stderr}")
             return Disk(raw)
     finally:
         try:
             operator.image.delete(f"/images/{image_id}")
-        except Refused as refused:  # still being written to: the caller's error is the one to see
+        except RefusedError as refused:  # still being written to: the caller's error is the one to see
             print(f"the witness's image stays: {refused}")
 
 

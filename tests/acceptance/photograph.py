@@ -39,7 +39,11 @@ def passwords(database: str, user_ids: Iterable[str]) -> dict[str, list[str]]:
     url = make_url(database)
     found = {}
     with pymysql.connect(
-        host=url.host, port=url.port or 3306, user=url.username, password=url.password or "", database=url.database
+        host=url.host,
+        port=url.port or 3306,
+        user=url.username,
+        password=url.password or "",
+        database=url.database,
     ) as connection:
         for user_id in user_ids:
             with connection.cursor() as cursor:
@@ -49,7 +53,8 @@ def passwords(database: str, user_ids: Iterable[str]) -> dict[str, list[str]]:
                     (user_id,),
                 )
                 found[user_id] = [
-                    f"{hashlib.sha256((row[0] or '').encode()).hexdigest()} {row[1]} {row[2]}" for row in cursor
+                    f"{hashlib.sha256((row[0] or '').encode()).hexdigest()} {row[1]} {row[2]}"
+                    for row in cursor
                 ]
     return found
 
@@ -105,7 +110,7 @@ def _compute(cloud: Account, run: Cleaner, seen: Photograph) -> None:
         attachments = compute.list(f"/servers/{id_}/os-volume_attachments", "volumeAttachments")
         server["attachments"] = sorted((_plain(a) for a in attachments), key=lambda a: a["device"])
         interfaces = compute.list(f"/servers/{id_}/os-interface", "interfaceAttachments")
-        server["interfaces"] = sorted(interface["port_id"] for interface in interfaces)
+        server["interfaces"] = {i["mac_addr"]: {"port_id": i["port_id"], "tag": i["tag"]} for i in interfaces}
     flavors = compute.list("/flavors/detail", "flavors", is_public="None")
     seen["flavor"] = _by_id(flavor for flavor in flavors if run.prefix in flavor["name"])
     for id_, flavor in seen["flavor"].items():
@@ -139,8 +144,28 @@ def _networks(cloud: Account, run: Cleaner, seen: Photograph) -> None:
         collection = f"{kind}s"
         listed = cloud.network.list("/" + collection.replace("_", "-"), collection)
         # the agents' own ports come and go
-        things = (t for t in listed if not str(t.get("device_owner")).startswith(("network:dhcp", "network:distributed")))
+        things = (
+            t
+            for t in listed
+            if not str(t.get("device_owner")).startswith(("network:dhcp", "network:distributed"))
+        )
         seen[kind] = _by_id(filter(run.ours, things))
     for group in seen["security_group"].values():
         rules = {rule["id"]: rule for rule in group["security_group_rules"]}
         group["security_group_rules"] = dict(sorted(rules.items()))
+
+
+def everything(cloud: Account, among: Callable[[Json], bool] = lambda thing: True) -> Photograph:
+    """Whatever a tool could leave behind, in all projects: images, volumes, snapshots, servers, own keys and roles."""
+    seen: Photograph = {}
+    hidden = cloud.image.list("/images", "images", visibility="all", os_hidden="true")
+    seen["image"] = _by_id(filter(among, [*cloud.image.list("/images", "images", visibility="all"), *hidden]))
+    for kind in ("volume", "snapshot", "backup"):
+        seen[kind] = _by_id(filter(among, cloud.volume.list(f"/{kind}s/detail", f"{kind}s", all_tenants=1)))
+    seen["server"] = _by_id(filter(among, cloud.compute.list("/servers/detail", "servers", all_tenants=1)))
+    pairs = cloud.compute.list("/os-keypairs", "keypairs")
+    seen["keypair"] = {pair["keypair"]["name"]: _plain(pair["keypair"]) for pair in pairs}
+    query = {"user.id": cloud.user_id}
+    roles = cloud.identity.list("/role_assignments", "role_assignments", **query)
+    seen["assignment"] = {str(_plain(role)): {"name": "the operator's own"} for role in roles}
+    return seen

@@ -29,7 +29,12 @@ class Server(ResourceType):
         refer("tenant_id", "project", "the project that owns it"),
         refer("flavor", "flavor", "its size", at="id"),
         refer(
-            "os-extended-volumes:volumes_attached", "volume", "its volumes", at="*.id", post=False, normal=unordered
+            "os-extended-volumes:volumes_attached",
+            "volume",
+            "its volumes",
+            at="*.id",
+            post=False,
+            normal=unordered,
         ),
         carry("metadata", "keys and values of its owner"),
         carry("tags", "simple labels (from microversion 2.26)", normal=unordered),
@@ -40,7 +45,11 @@ class Server(ResourceType):
         carry("security_groups", "names of what may pass its ports", post=False, normal=unordered),
         carry("OS-EXT-AZ:availability_zone", "kept where the destination has it", loose=True),
         carry("OS-EXT-SRV-ATTR:root_device_name", "the root disk's device", post=False),
-        carry("OS-EXT-SRV-ATTR:hostname", "what the guest is told to be called (from microversion 2.90)", loose=True),
+        carry(
+            "OS-EXT-SRV-ATTR:hostname",
+            "what the guest is told to be called (from microversion 2.90)",
+            loose=True,
+        ),
         carry("OS-DCF:diskConfig", "AUTO or MANUAL"),
         carry("accessIPv4", "an address told to others"),
         carry("accessIPv6", "an address told to others"),

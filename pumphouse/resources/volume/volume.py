@@ -13,7 +13,15 @@ from pumphouse.resources.inventory import Inventory
 
 GIB = 1024**3
 #: What Cinder notes about the bytes a volume was made from; it follows from the image that carries them.
-FROM_BYTES = ("checksum", "size", "disk_format", "container_format", "min_disk", "min_ram", "signature_verified")
+FROM_BYTES = (
+    "checksum",
+    "size",
+    "disk_format",
+    "container_format",
+    "min_disk",
+    "min_ram",
+    "signature_verified",
+)
 
 
 def image_metadata(value: Any) -> Any:

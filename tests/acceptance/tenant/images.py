@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from tests.acceptance.clouds import Account, Json, wait
-from tests.lab.guest import guest_image
 from tests.acceptance.tenant.model import Tenant
+from tests.lab.guest import guest_image
 
 #: What makes the guest run: it has no drivers but the BIOS's, and wants the older machine type.
 GUEST = {"hw_machine_type": "pc", "hw_rng_model": "virtio", "hw_vif_model": "virtio"}
@@ -58,7 +58,9 @@ def build(tenant: Tenant) -> None:
         os_hidden=True,
         visibility="private",
     )
-    _upload(tenant, "short-lived", guest_image(), "raw", name=tenant.call("@ soon deleted"), min_disk=1, **GUEST)
+    _upload(
+        tenant, "short-lived", guest_image(), "raw", name=tenant.call("@ soon deleted"), min_disk=1, **GUEST
+    )
 
 
 def share(owner: Account, image_id: str, project_id: str) -> None:
@@ -89,7 +91,9 @@ def upload(account: Account, data: bytes, disk_format: str, **fields: object) ->
     made = account.image.post("/images", disk_format=disk_format, container_format="bare", **fields)
     headers = {"Content-Type": "application/octet-stream"}
     account.image.call("PUT", f"/images/{made['id']}/file", data=data, headers=headers)
-    return wait(lambda: account.image.get(f"/images/{made['id']}"), lambda i: i["status"] == "active", made["name"])
+    return wait(
+        lambda: account.image.get(f"/images/{made['id']}"), lambda i: i["status"] == "active", made["name"]
+    )
 
 
 def _upload(tenant: Tenant, short: str, data: bytes, disk_format: str, **fields: object) -> None:

@@ -12,9 +12,13 @@ LONGEST = 54
 def build(source: Account, destination: Account, tenant: Tenant) -> None:
     """Two domains, the tenant's project, three people; the neighbour's project on both sides."""
     identity = source.identity
-    own = identity.post("/domains", "domain", name=tenant.call("@ Bücher & Söhne / 書店"), description="", enabled=True)
+    own = identity.post(
+        "/domains", "domain", name=tenant.call("@ Bücher & Söhne / 書店"), description="", enabled=True
+    )
     tenant.keep("domain", "own", own)
-    guests = identity.post("/domains", "domain", name=tenant.call("@: Gäste"), description="people from elsewhere")
+    guests = identity.post(
+        "/domains", "domain", name=tenant.call("@: Gäste"), description="people from elsewhere"
+    )
     tenant.keep("domain", "guests", guests)
     project = identity.post(
         "/projects",
@@ -56,7 +60,14 @@ def _neighbour(source: Account, destination: Account, tenant: Tenant) -> None:
 
 
 def _person(
-    source: Account, tenant: Tenant, short: str, domain: str, name: str, password: str, roles: list[str], **more: object
+    source: Account,
+    tenant: Tenant,
+    short: str,
+    domain: str,
+    name: str,
+    password: str,
+    roles: list[str],
+    **more: object,
 ) -> None:
     more.setdefault("default_project_id", tenant.project_id)
     user = source.identity.post("/users", "user", name=name, domain_id=domain, password=password, **more)

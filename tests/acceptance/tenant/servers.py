@@ -44,8 +44,14 @@ def _flavor(source: Account, tenant: Tenant, short: str, name: str, description:
 
 
 def _keys(tenant: Tenant) -> None:
-    for short, name in {"owner": tenant.call("@ key - 1_"), "guest": tenant.call("-@"), "leaver": tenant.call("@")}.items():
-        made = tenant.accounts[short].compute.post("/os-keypairs", "keypair", name=name, public_key=public_key(), type="ssh")
+    for short, name in {
+        "owner": tenant.call("@ key - 1_"),
+        "guest": tenant.call("-@"),
+        "leaver": tenant.call("@"),
+    }.items():
+        made = tenant.accounts[short].compute.post(
+            "/os-keypairs", "keypair", name=name, public_key=public_key(), type="ssh"
+        )
         tenant.keep("keypair", short, made)
         tenant.notes.setdefault("fingerprints", {})[short] = made["fingerprint"]
 
@@ -67,7 +73,7 @@ def _web(tenant: Tenant) -> None:
         key_name=tenant.name("keypair", "owner"),
         metadata=METADATA,
         tags=[tenant.call("@ étiquette"), "b"],
-        description="línea 1; \"q\" ☃",
+        description='línea 1; "q" ☃',
         user_data=base64.b64encode(USER_DATA.encode()).decode(),
         config_drive=True,
         availability_zone="nova",
@@ -163,5 +169,24 @@ def state(account: Account, server: Json, status: str) -> Json:
 
 def attach(account: Account, server: Json, volume_id: str, **fields: object) -> None:
     """Attach a volume and wait until it is in use."""
-    account.compute.post(f"/servers/{server['id']}/os-volume_attachments", "volumeAttachment", volumeId=volume_id, **fields)
-    wait(lambda: account.volume.get(f"/volumes/{volume_id}"), lambda v: v["status"] == "in-use", f"volume {volume_id}")
+    account.compute.post(
+        f"/servers/{server['id']}/os-volume_attachments", "volumeAttachment", volumeId=volume_id, **fields
+    )
+    wait(
+        lambda: account.volume.get(f"/volumes/{volume_id}"),
+        lambda v: v["status"] == "in-use",
+        f"volume {volume_id}",
+    )
+
+
+def destroy_failing(operator: Account, tenant: Tenant) -> None:
+    """The tenant gives up the server that cannot run elsewhere, with its volume and port."""
+    server, volume = tenant.id("server", "failing"), tenant.id("volume", "failing")
+    operator.compute.delete(f"/servers/{server}")
+    wait(
+        lambda: operator.compute.find(f"/servers/{server}"), lambda s: s is None, "end of the failing server"
+    )
+    available(operator, volume)
+    operator.volume.delete(f"/volumes/{volume}")
+    wait(lambda: operator.volume.find(f"/volumes/{volume}"), lambda v: v is None, "end of its volume")
+    operator.network.delete(f"/ports/{tenant.id('port', 'failing')}")
