@@ -1,4 +1,4 @@
-"""``python -m tests.acceptance.cleanup PREFIX [CLOUD...]``: removes all of a run from both clouds, and nothing else.
+"""``python -m tests.acceptance.cleanup PREFIX [CLOUD...]``: removes all of a run from both clouds.
 
 A thing is of the run when its name holds the prefix, or when it lies in a project or domain whose name does.
 """
@@ -29,9 +29,7 @@ class Cleaner:
 
     def ours(self, thing: Json) -> bool:
         """By its name, or by the project it lies in."""
-        owners = (
-            thing.get(key) for key in ("project_id", "tenant_id", "owner", "os-vol-tenant-attr:tenant_id")
-        )
+        owners = (thing.get(key) for key in ("project_id", "tenant_id", "owner", "os-vol-tenant-attr:tenant_id"))
         return self.prefix in (thing.get("name") or "") or any(owner in self.projects for owner in owners)
 
     def clean(self) -> None:
@@ -76,9 +74,7 @@ class Cleaner:
 
     def _reset(self, kind: str, thing: Json) -> None:
         """Left in-use, uploading or the like by a run that broke off."""
-        body = (
-            {"status": "error"} if kind == "snapshots" else {"status": "error", "attach_status": "detached"}
-        )
+        body = {"status": "error"} if kind == "snapshots" else {"status": "error", "attach_status": "detached"}
         self.cloud.volume.post(f"/{kind}/{thing['id']}/action", "os-reset_status", **body)
 
     def _images(self) -> None:
@@ -114,9 +110,7 @@ class Cleaner:
             self.cloud.compute.delete(f"/flavors/{flavor['id']}")
         for role in self._named(self.cloud.identity.list("/roles", "roles")):
             self.cloud.identity.delete(f"/roles/{role['id']}")
-        for group in self._named(
-            self.cloud.compute.list("/os-server-groups", "server_groups", all_projects=1)
-        ):
+        for group in self._named(self.cloud.compute.list("/os-server-groups", "server_groups", all_projects=1)):
             self.cloud.compute.delete(f"/os-server-groups/{group['id']}")
 
     def _named(self, things: Iterable[Json]) -> list[Json]:

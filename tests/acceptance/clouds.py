@@ -1,7 +1,7 @@
 """Plain REST to the two clouds, in the services' own names: nothing of Pumphouse is used here.
 
-An :class:`Account` is one user (or the operator) on one cloud. Its services answer with the JSON of the API, and
-raise :class:`RefusedError` with the service's own words.
+An :class:`Account` is one user (or the operator) on one cloud. Its services answer with the JSON of the
+API, and raise :class:`RefusedError` with the service's own words.
 """
 
 from __future__ import annotations

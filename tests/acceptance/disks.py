@@ -21,7 +21,7 @@ BLOCK = 1 << 16
 
 
 class Disk:
-    """The bytes of a disk: the counter of its guest, if it has one, and a digest of each block that is not zero."""
+    """A disk: the counter of its guest, if it has one, and a digest of each block that is not zero."""
 
     def __init__(self, path: Path) -> None:
         self.size = path.stat().st_size
@@ -92,7 +92,7 @@ def volume_disk(operator: Account, volume_id: str) -> Disk:
 
 
 def read(operator: Account, servers: dict[str, str], volumes: dict[str, str]) -> dict[str, Disk]:
-    """The root disks of these servers and these volumes, {short name: id} -> disks by "server web", "volume data".
+    """Servers' root disks and volumes, {short name: id} -> disks by "server web", "volume data".
 
     Servers that run are stopped meanwhile: QEMU lets nobody else read the volumes of a running one.
     """

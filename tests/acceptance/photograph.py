@@ -1,7 +1,7 @@
-"""All of one run's things on one cloud, field by field, as the services show them; and what differs between two.
+"""All of one run's things on one cloud, as the services show them; and what differs between two.
 
-A photograph is ``{kind: {id: fields}}``. What belongs to a thing without an id of its own (an image's members, a
-server's attachments, a flavor's access) is among its fields.
+A photograph is ``{kind: {id: fields}}``. What belongs to a thing without an id of its own (an image's members,
+a server's attachments, a flavor's access) is among its fields.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Photograph = dict[str, dict[str, Json]]
 
 
 def photograph(cloud: Account, prefix: str, database: str | None = None) -> Photograph:
-    """Everything whose name holds the prefix or that lies in such a project; passwords by SQL, as a digest."""
+    """Everything whose name holds the prefix or that lies in such a project; passwords by SQL."""
     run = Cleaner(cloud, prefix)
     seen: Photograph = {"domain": _by_id(run.domains), "user": _by_id(run.users)}
     _identity(cloud, run, seen)
@@ -53,8 +53,7 @@ def passwords(database: str, user_ids: Iterable[str]) -> dict[str, list[str]]:
                     (user_id,),
                 )
                 found[user_id] = [
-                    f"{hashlib.sha256((row[0] or '').encode()).hexdigest()} {row[1]} {row[2]}"
-                    for row in cursor
+                    f"{hashlib.sha256((row[0] or '').encode()).hexdigest()} {row[1]} {row[2]}" for row in cursor
                 ]
     return found
 
@@ -79,7 +78,7 @@ def _by_id(things: Iterable[Json]) -> dict[str, Json]:
 
 
 def _plain(thing: Any) -> Any:
-    """Without links, which hold nothing, and with the order of tags and groups, which has no meaning, settled."""
+    """Without links, which hold nothing; lists without a meaningful order are sorted."""
     if isinstance(thing, dict):
         kept = {key: _plain(value) for key, value in thing.items() if key != "links"}
         for key in ("tags", "security_groups", "fixed_ips", "dns_nameservers", "host_routes", "subnets"):
@@ -145,9 +144,7 @@ def _networks(cloud: Account, run: Cleaner, seen: Photograph) -> None:
         listed = cloud.network.list("/" + collection.replace("_", "-"), collection)
         # the agents' own ports come and go
         things = (
-            t
-            for t in listed
-            if not str(t.get("device_owner")).startswith(("network:dhcp", "network:distributed"))
+            t for t in listed if not str(t.get("device_owner")).startswith(("network:dhcp", "network:distributed"))
         )
         seen[kind] = _by_id(filter(run.ours, things))
     for group in seen["security_group"].values():
@@ -156,7 +153,7 @@ def _networks(cloud: Account, run: Cleaner, seen: Photograph) -> None:
 
 
 def everything(cloud: Account, among: Callable[[Json], bool] = lambda thing: True) -> Photograph:
-    """Whatever a tool could leave behind, in all projects: images, volumes, snapshots, servers, own keys and roles."""
+    """Whatever a tool could leave behind, in all projects, and the operator's own keys and roles."""
     seen: Photograph = {}
     hidden = cloud.image.list("/images", "images", visibility="all", os_hidden="true")
     seen["image"] = _by_id(filter(among, [*cloud.image.list("/images", "images", visibility="all"), *hidden]))

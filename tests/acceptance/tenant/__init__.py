@@ -1,7 +1,8 @@
 """The awkward tenant: what real tenants hold and what tools of this kind lose.
 
-``build`` makes it on the source with the tenant's own users, as real ones are made; :class:`Tenant` says what was
-made, secrets and bytes included, so that the assertions know what to look for without asking the source.
+``build`` makes it on the source with the tenant's own users, as real ones are made; :class:`Tenant` says
+what was made, secrets and bytes included, so that the assertions know what to look for without asking the
+source.
 """
 
 from __future__ import annotations

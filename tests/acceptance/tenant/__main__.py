@@ -16,13 +16,9 @@ def main(arguments: list[str]) -> int:
         return 2
     prefix = arguments[1] if len(arguments) > 1 else tenant.new_prefix()
     print(f"prefix {prefix}", file=sys.stderr)
-    made = tenant.build(
-        operator("src"), operator("dst"), prefix, say=lambda line: print(line, file=sys.stderr)
-    )
+    made = tenant.build(operator("src"), operator("dst"), prefix, say=lambda line: print(line, file=sys.stderr))
     summary = {"prefix": prefix, "tenant": made.name("project", "tenant"), "domain": made.domain}
-    print(
-        json.dumps({**summary, "project_id": made.project_id, "ids": made.ids}, ensure_ascii=False, indent=1)
-    )
+    print(json.dumps({**summary, "project_id": made.project_id, "ids": made.ids}, ensure_ascii=False, indent=1))
     return 0
 
 

@@ -58,9 +58,7 @@ def build(tenant: Tenant) -> None:
         os_hidden=True,
         visibility="private",
     )
-    _upload(
-        tenant, "short-lived", guest_image(), "raw", name=tenant.call("@ soon deleted"), min_disk=1, **GUEST
-    )
+    _upload(tenant, "short-lived", guest_image(), "raw", name=tenant.call("@ soon deleted"), min_disk=1, **GUEST)
 
 
 def share(owner: Account, image_id: str, project_id: str) -> None:
@@ -91,9 +89,7 @@ def upload(account: Account, data: bytes, disk_format: str, **fields: object) ->
     made = account.image.post("/images", disk_format=disk_format, container_format="bare", **fields)
     headers = {"Content-Type": "application/octet-stream"}
     account.image.call("PUT", f"/images/{made['id']}/file", data=data, headers=headers)
-    return wait(
-        lambda: account.image.get(f"/images/{made['id']}"), lambda i: i["status"] == "active", made["name"]
-    )
+    return wait(lambda: account.image.get(f"/images/{made['id']}"), lambda i: i["status"] == "active", made["name"])
 
 
 def _upload(tenant: Tenant, short: str, data: bytes, disk_format: str, **fields: object) -> None:

@@ -28,9 +28,7 @@ def build(tenant: Tenant) -> None:
 
 
 def _front(tenant: Tenant) -> None:
-    net = _make(
-        tenant, "network", "front", name=tenant.call("@ Netz: \"vorn\" / '前'"), description="línea", mtu=1380
-    )
+    net = _make(tenant, "network", "front", name=tenant.call("@ Netz: \"vorn\" / '前'"), description="línea", mtu=1380)
     _tags(tenant, "networks", net["id"], [tenant.call("@ étage 0"), "b"])
     four = _make(
         tenant,
@@ -89,13 +87,9 @@ def _groups(tenant: Tenant) -> None:
     _rule(tenant, web, protocol="tcp", port_range_min=22, port_range_max=22, remote_group_id=db["id"])
     _rule(tenant, db, protocol="tcp", port_range_min=3306, port_range_max=3307, remote_group_id=web["id"])
     _rule(tenant, db, protocol=None, remote_group_id=db["id"], ethertype="IPv6")
-    default = network.list(
-        "/security-groups", "security_groups", name="default", project_id=tenant.project_id
-    )[0]
+    default = network.list("/security-groups", "security_groups", name="default", project_id=tenant.project_id)[0]
     tenant.keep("security_group", "default", default)
-    gone = [
-        r for r in default["security_group_rules"] if (r["direction"], r["ethertype"]) == ("ingress", "IPv6")
-    ]
+    gone = [r for r in default["security_group_rules"] if (r["direction"], r["ethertype"]) == ("ingress", "IPv6")]
     network.delete(f"/security-group-rules/{gone[0]['id']}")
     # echo request: type 8, code 0, where 0 is a value and not "any"
     _rule(tenant, default, protocol="icmp", port_range_min=8, port_range_max=0, description="ping é")

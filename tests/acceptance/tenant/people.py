@@ -12,13 +12,9 @@ LONGEST = 54
 def build(source: Account, destination: Account, tenant: Tenant) -> None:
     """Two domains, the tenant's project, three people; the neighbour's project on both sides."""
     identity = source.identity
-    own = identity.post(
-        "/domains", "domain", name=tenant.call("@ Bücher & Söhne / 書店"), description="", enabled=True
-    )
+    own = identity.post("/domains", "domain", name=tenant.call("@ Bücher & Söhne / 書店"), description="", enabled=True)
     tenant.keep("domain", "own", own)
-    guests = identity.post(
-        "/domains", "domain", name=tenant.call("@: Gäste"), description="people from elsewhere"
-    )
+    guests = identity.post("/domains", "domain", name=tenant.call("@: Gäste"), description="people from elsewhere")
     tenant.keep("domain", "guests", guests)
     project = identity.post(
         "/projects",

@@ -27,7 +27,7 @@ def build(source: Account, tenant: Tenant) -> None:
 
 
 def _flavors(source: Account, tenant: Tenant) -> None:
-    """``pinned`` names the source's hypervisors, as flavors of licensed software do: no other host will do."""
+    """``pinned`` names the source's hypervisors, as flavors of licensed software do."""
     hosts = [h["hypervisor_hostname"] for h in source.compute.list("/os-hypervisors", "hypervisors")]
     _flavor(source, tenant, "small", tenant.call('@ klein "s" / ½'), "",
             {"hw:cpu_policy": "shared", "quota:cpu_shares": "512", f"{tenant.prefix}:zero": "0"})  # fmt: skip
@@ -116,8 +116,8 @@ def _bfv(tenant: Tenant) -> None:
     disks = [
         {"boot_index": 0, "uuid": root["id"], "source_type": "volume", "destination_type": "volume",
          "delete_on_termination": False, "tag": "wurzel"},
-        {"boot_index": -1, "uuid": tenant.id("volume", "bfv"), "source_type": "volume", "destination_type": "volume",
-         "delete_on_termination": True},
+        {"boot_index": -1, "uuid": tenant.id("volume", "bfv"), "source_type": "volume",
+         "destination_type": "volume", "delete_on_termination": True},
     ]  # fmt: skip
     server = boot(
         guest,
@@ -183,9 +183,7 @@ def destroy_failing(operator: Account, tenant: Tenant) -> None:
     """The tenant gives up the server that cannot run elsewhere, with its volume and port."""
     server, volume = tenant.id("server", "failing"), tenant.id("volume", "failing")
     operator.compute.delete(f"/servers/{server}")
-    wait(
-        lambda: operator.compute.find(f"/servers/{server}"), lambda s: s is None, "end of the failing server"
-    )
+    wait(lambda: operator.compute.find(f"/servers/{server}"), lambda s: s is None, "end of the failing server")
     available(operator, volume)
     operator.volume.delete(f"/volumes/{volume}")
     wait(lambda: operator.volume.find(f"/volumes/{volume}"), lambda v: v is None, "end of its volume")

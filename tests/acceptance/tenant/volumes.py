@@ -35,9 +35,7 @@ def build(tenant: Tenant) -> None:
     owner = tenant.owner
     # a data disk that cannot be booted, and one that must not be written to
     owner.volume.post(f"/volumes/{tenant.id('volume', 'web')}/action", "os-set_bootable", bootable=False)
-    owner.volume.post(
-        f"/volumes/{tenant.id('volume', 'detached')}/action", "os-update_readonly_flag", readonly=True
-    )
+    owner.volume.post(f"/volumes/{tenant.id('volume', 'detached')}/action", "os-update_readonly_flag", readonly=True)
 
 
 def available(account: Account, volume_id: str) -> dict:
@@ -50,9 +48,7 @@ def _volume(tenant: Tenant, short: str, fields: dict) -> None:
     """Random bytes come in by way of an image that is deleted again."""
     pieces = {0: os.urandom(1 << 20), (GIB // 2) + 512: os.urandom(70_000), GIB - 4096: os.urandom(4096)}
     owner = tenant.owner
-    seed = upload(
-        owner, qcow2(pieces, GIB), "qcow2", name=tenant.call(f"@ seed {short}"), hw_disk_bus="virtio"
-    )
+    seed = upload(owner, qcow2(pieces, GIB), "qcow2", name=tenant.call(f"@ seed {short}"), hw_disk_bus="virtio")
     made = owner.volume.post("/volumes", "volume", size=1, imageRef=seed["id"], **fields)
     available(owner, made["id"])
     owner.image.delete(f"/images/{seed['id']}")
