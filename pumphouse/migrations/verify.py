@@ -14,7 +14,8 @@ from pumphouse.tasks.context import Context
 
 def verify_unit(context: Context, unit: Unit) -> bool:
     """Compare each of a unit's resources and keep the result. Returns whether all that was made is right."""
-    return all([_verify(context, unit, item) for item in unit.items])
+    wrong = [item for item in unit.items if not _verify(context, unit, item)]
+    return not wrong
 
 
 def note_failure(context: Context, unit: Unit, reason: str) -> None:

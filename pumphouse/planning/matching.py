@@ -43,10 +43,10 @@ class Matcher:
 
     def _decide(self, key: Key, type_: ResourceType, resource: Wire, found: Found) -> tuple[Action, str, str | None]:
         """(action, reason, id of the counterpart)."""
-        if row := self.mapped.get(key):
-            if self._exists(key[0], row.destination_id):
-                return "reuse", f"moved by migration {row.migration_id}", row.destination_id
-        if reason := self._unreachable(key, type_, resource, found):
+        row = self.mapped.get(key)
+        if row and self._exists(key[0], row.destination_id):
+            return "reuse", f"moved by migration {row.migration_id}", row.destination_id
+        if reason := self._unreachable(type_, resource, found):
             return "skip", reason, None
         blocked = [need for need in found.needs[key] if self._action(need) in ("conflict", "skip")]
         if blocked:
@@ -73,7 +73,7 @@ class Matcher:
             return "conflict", f"{there} stands in its place in the destination: {fields}", None
         return "reuse", "is there already", there
 
-    def _unreachable(self, key: Key, type_: ResourceType, resource: Wire, found: Found) -> str | None:
+    def _unreachable(self, type_: ResourceType, resource: Wire, found: Found) -> str | None:
         """Shares with a project that neither moves nor exists there are left out."""
         guest = getattr(type_, "guest", None)
         if not guest:
@@ -87,9 +87,9 @@ class Matcher:
         return "its project is not in the destination; move that too, then run this again"
 
     def _find_project(self, id_: str) -> str | None:
-        if row := self.mapped.get(("project", id_)):
-            if self._exists("project", row.destination_id):
-                return row.destination_id
+        row = self.mapped.get(("project", id_))
+        if row and self._exists("project", row.destination_id):
+            return str(row.destination_id)
         project = self.source.get("project", id_)
         if project is None:
             return None

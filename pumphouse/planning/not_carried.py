@@ -18,6 +18,10 @@ KNOWN_SERVICES = {
 }  # fmt: skip
 
 
+#: Where Cinder shows the project of a snapshot or backup.
+PROJECT_OF = ("os-extended-snapshot-attributes:project_id", "os-backup-project-attr:project_id")
+
+
 @dataclasses.dataclass(frozen=True)
 class Unmoved:
     """A type that is only named."""
@@ -36,9 +40,9 @@ def _volume(manager: str) -> Callable[[Cloud, str], Iterable[Wire]]:
         found = getattr(cloud.volume, manager).list(search_opts={"all_tenants": 1, "project_id": project})
         for wire in (thing.to_dict() for thing in found):
             # Releases differ in whether the filter counts for administrators.
-            if wire.get("os-extended-snapshot-attributes:project_id", project) == project:
-                if wire.get("os-backup-project-attr:project_id", project) == project:
-                    yield wire
+            owners = {wire.get(field, project) for field in PROJECT_OF}
+            if owners == {project}:
+                yield wire
 
     return listed
 

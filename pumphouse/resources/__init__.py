@@ -1,0 +1,1 @@
+"""Resource types: one file each, in the folder of its service."""

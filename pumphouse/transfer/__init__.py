@@ -1,0 +1,1 @@
+"""Moving bytes, and telling how far they are."""

@@ -1,0 +1,1 @@
+"""Types of the Block Storage API (Cinder)."""
