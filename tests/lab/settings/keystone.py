@@ -1,0 +1,20 @@
+"""Keystone's settings."""
+
+from __future__ import annotations
+
+from ..layout import Cloud
+from .common import Settings, database
+
+
+def keystone(cloud: Cloud) -> Settings:
+    """keystone.conf: SQL identities, Fernet tokens, cheap password hashes."""
+    return {
+        "DEFAULT": {"public_endpoint": cloud.url("keystone")},
+        "database": database(cloud, "keystone"),
+        "token": {"provider": "fernet", "expiration": 14400},
+        "fernet_tokens": {"key_repository": f"{cloud.state}/fernet"},
+        "credential": {"key_repository": f"{cloud.state}/credential"},
+        # bcrypt with its fewest rounds: each request of a service user checks a password
+        "identity": {"password_hash_rounds": 4},
+        "cache": {"enabled": True, "backend": "oslo_cache.dict"},
+    }
