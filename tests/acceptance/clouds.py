@@ -17,7 +17,7 @@ import requests
 T = TypeVar("T")
 Json = dict[str, Any]
 
-#: The microversions of every request here: all that is read and made exists in them, in both clouds.
+#: The microversions of requests here, unless told: all that is read and made exists in them, in both clouds.
 COMPUTE, VOLUME = "2.90", "3.68"
 
 
@@ -99,12 +99,14 @@ class Service:
 class Account:
     """One user on one cloud."""
 
-    def __init__(self, connection: openstack.connection.Connection) -> None:
+    def __init__(
+        self, connection: openstack.connection.Connection, compute: str = COMPUTE, volume: str = VOLUME
+    ) -> None:
         self.connection = connection
         self.identity = Service(connection.identity)
         self.image = Service(connection.image)
-        self.compute = Service(connection.compute, COMPUTE)
-        self.volume = Service(connection.block_storage, VOLUME)
+        self.compute = Service(connection.compute, compute)
+        self.volume = Service(connection.block_storage, volume)
         self.network = Service(connection.network)
 
     @property

@@ -136,6 +136,9 @@ def _volumes(cloud: Account, run: Cleaner, seen: Photograph) -> None:
     for kind in ("volume", "snapshot", "backup"):
         listed = cloud.volume.list(f"/{kind}s/detail", f"{kind}s", all_tenants=1)
         seen[kind] = _by_id(filter(run.ours, listed))
+    for id_, volume in seen["volume"].items():
+        # without what Cinder mixes in for itself: a flag like "readonly" is none of the owner's words
+        volume["owner's metadata"] = cloud.volume.get(f"/volumes/{id_}/metadata")
 
 
 def _networks(cloud: Account, run: Cleaner, seen: Photograph) -> None:

@@ -53,6 +53,14 @@ def test_both_ids_and_a_good_verdict(moved: Moved, sides: Sides, kind: str, shor
         )
 
 
+def test_keys_and_roles_are_named(moved: Moved, built: Tenant) -> None:
+    """They have no ids of their own."""
+    names = {kind: {one["name"] for one in moved.report["resources"] if one["type"] == kind}
+             for kind in ("keypair", "assignment")}  # fmt: skip
+    assert names["keypair"] == set(built.names["keypair"].values())
+    assert len(names["assignment"]) == 5
+
+
 def test_each_field_has_a_verdict(moved: Moved) -> None:
     for one in moved.report["resources"]:
         if one["verdict"] == "failed":

@@ -65,10 +65,11 @@ def test_attached_volumes(sides: Sides, short: str) -> None:
     assert attachments(there) == attachments(here)
 
 
-def test_image(sides: Sides) -> None:
-    """Booted from its image, it says so there too; booted from a volume, it has none."""
-    assert sides.there("server", "web")["image"]["id"] == sides.there("image", "rich")["id"]
-    assert sides.there("server", "bfv")["image"] == ""
+def test_booted_from_a_volume(sides: Sides) -> None:
+    """It shows no image, here as there; and its root volume is the first of its disks."""
+    there = sides.there("server", "bfv")
+    assert there["image"] == ""
+    assert there["attachments"][0]["volumeId"] == sides.there("volume", "root")["id"]
 
 
 @pytest.mark.parametrize(("short", "image"), [("web", "rich"), ("off", "short-lived")])

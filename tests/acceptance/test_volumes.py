@@ -15,7 +15,15 @@ ITS_OWN = (
     "service_uuid", "os-vol-host-attr:host", "attachments", "volume_image_metadata", "shared_targets",
 )  # fmt: skip
 #: Of the image that a volume was made from, not of what it holds.
-OF_THE_IMAGE = {"image_id", "image_name", "checksum", "size", "disk_format", "container_format"}
+OF_THE_IMAGE = {
+    "image_id",
+    "image_name",
+    "checksum",
+    "size",
+    "disk_format",
+    "container_format",
+    "signature_verified",
+}
 GIB = 1 << 30
 
 
