@@ -73,7 +73,7 @@ class Pumphouse(App):
     def build_option_parser(
         self,
         description: str | None,
-        version: str | None,  # noqa: ARG002
+        version: str | None,
         argparse_kwargs: dict[str, Any] | None = None,
     ) -> argparse.ArgumentParser:
         """The global options. They are found before and after the command."""

@@ -104,7 +104,7 @@ def _head(
     finished = None if migration.state in UNFINISHED else migration.updated
     there = {(one["type"], one["source_id"]) for one in resources if one["destination_id"]}
     actions = collections.Counter(item.action for item in plan.items if item.key in there)
-    left, _, right = migration.pair.partition(" > ")
+    left, _, right = migration.pair.partition(" -> ")
     return {
         "id": migration.id,
         "state": migration.state,

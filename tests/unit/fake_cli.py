@@ -39,7 +39,7 @@ def plan(action: str = "create", conflict: bool = False) -> Plan:
 def run(plan, store, *, concurrency, progress, stop, on_start, pace=0.0, fail=()):
     """Stand in for migrations.run: every unit takes some steps; those in ``fail`` fail."""
     options = {"concurrency": concurrency, "source": "old at http://old", "destination": "new at http://new"}
-    migration = store.start_migration("http://old > http://new", plan.selection, plan.to_json(), options)
+    migration = store.start_migration("http://old -> http://new", plan.selection, plan.to_json(), options)
     store.add_units(migration, [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units])
     progress.units = {unit.name: UnitProgress(unit.name, unit.title, unit.bytes) for unit in plan.units}
     on_start(migration)
@@ -97,9 +97,7 @@ def verify(store, migration, unit):
             },
         ]
         data = {"size": item.bytes, "source_sha512": SUM, "destination_sha512": SUM} if item.bytes else None
-        store.save_result(
-            migration, unit.name, item.type, item.id, item.name, f"d-{item.id}", "equal", fields, data
-        )
+        store.save_result(migration, unit.name, item.type, item.id, item.name, f"d-{item.id}", "equal", fields, data)
 
 
 class Cloud:
