@@ -9,10 +9,28 @@ ifeq ($(strip $(PYTHON)),)
 $(error Python 3.11 or later is needed: install python3, or say make PYTHON=/path/to/python)
 endif
 
-.PHONY: help lab lab-down lab-status lab-wipe
+.PHONY: help demo test lint format venv which-python lab lab-down lab-status lab-wipe
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo:  ## two clouds, a lifelike tenant, and its move with plan, progress and report
+	@PYTHON=$(PYTHON) tools/demo
+
+test:  ## lint, and all tests that can run here; the acceptance tests bring up two clouds
+	@PYTHON=$(PYTHON) tools/test
+
+lint: venv  ## ruff and mypy
+	@tools/lint
+
+format: venv  ## let ruff format the code
+	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format .
+
+venv:  ## .venv with the package, its test tools and the tested pins
+	@tools/venv $(PYTHON)
+
+which-python:
+	@echo $(PYTHON)
 
 lab:  ## install (first time) and start the two clouds of the test bed; docs/lab.md
 	@$(PYTHON) -m tests.lab up
