@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,10 +97,22 @@ def snap(clouds: Lab, built: Tenant) -> Moment:
     )
 
 
+def settled(clouds: Lab, built: Tenant) -> Moment:
+    """Both clouds, when nothing moves any more: agents report some seconds after a server has started."""
+    moment = snap(clouds, built)
+    for _ in range(15):
+        time.sleep(2)
+        later = snap(clouds, built)
+        if later == moment:
+            break
+        moment = later
+    return moment
+
+
 @pytest.fixture(scope="session")
 def before(clouds: Lab, built: Tenant) -> Moment:
     """Both clouds before Pumphouse has looked at them."""
-    return snap(clouds, built)
+    return settled(clouds, built)
 
 
 def chosen(built: Tenant) -> list[str]:
@@ -163,7 +176,7 @@ def bytes_of(clouds: Lab, built: Tenant, sides: Sides) -> Disks:
 def again(clouds: Lab, pumphouse: Pumphouse, built: Tenant, bytes_of: Disks) -> Again:
     """The same command once more, when the server that would fail again is deleted."""
     destroy_failing(clouds.source, built)
-    earlier = snap(clouds, built)
+    earlier = settled(clouds, built)
     plan = pumphouse.run("migrate", *chosen(built), "--dry-run", "-f", "json")
     done = pumphouse.run("migrate", *chosen(built), "--yes", "-f", "json")
     return Again(plan, done, earlier, snap(clouds, built))

@@ -39,8 +39,9 @@ def _listed(service: str, path: str, key: str, of: str) -> Reader:
 
 
 def _image(cloud: Account, ids: dict[str, list[str]]) -> Iterable[Json]:
-    """Images may hold any property: the schema names those of the API."""
-    return [cloud.image.call("GET", "/schemas/image").json()["properties"]]
+    """Images may hold any property: the schema names those of the API, and marks those that are only customs."""
+    properties = cloud.image.call("GET", "/schemas/image").json()["properties"]
+    return [{name: told for name, told in properties.items() if told.get("is_base", True)}]
 
 
 def _flavors(cloud: Account, ids: dict[str, list[str]]) -> Iterable[Json]:
