@@ -57,6 +57,7 @@ def run(
     migration_id = store.start_migration(pair, plan.selection, plan.to_json(), {"concurrency": concurrency})
     store.add_units(migration_id, [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units])
     progress.units.update({u.name: UnitProgress(u.name, u.title, u.bytes) for u in plan.units})
+    _map_what_is_there(store, pair, migration_id, plan)
     on_start(migration_id)
     context = Context(source, destination, store, progress, pair, migration_id, WHOLE, abandon=threading.Event())
     runner = _Runner(context, plan, stop)
@@ -68,6 +69,23 @@ def run(
             store.add_event(migration_id, "left over", text)
         store.set_migration_state(migration_id, runner.outcome())
     return migration_id
+
+
+def _map_what_is_there(store: Store, pair: str, migration_id: int, plan: Plan) -> None:
+    """What the plan found in the destination stands in for the source's, but is not ours to undo."""
+    known = {(row.type, row.source_id): row.destination_id for row in store.mappings(pair)}
+    for unit in plan.units:
+        for item in unit.items:
+            if item.action == "reuse" and item.destination_id and known.get(item.key) != item.destination_id:
+                store.map(
+                    pair,
+                    item.type,
+                    item.id,
+                    item.destination_id,
+                    migration_id=migration_id,
+                    unit=unit.name,
+                    created=False,
+                )
 
 
 class _Runner:
@@ -175,8 +193,10 @@ def _for_unit(context: Context, unit: Unit) -> Context:
 
 def _execute(context: Context, unit: Unit) -> None:
     """Run the unit's flow. When it fails everything is undone, and the failure is raised."""
-    engine = engines.load(flow_of(unit), engine="parallel", executor="threads", max_workers=DISKS_AT_ONCE)
-    engine.compile()
+    kind = {"engine": "serial"}
+    if unit.kind == "server":
+        kind = {"engine": "parallel", "executor": "threads", "max_workers": DISKS_AT_ONCE}
+    engine = engines.load(flow_of(unit), **kind)
     # Transient: clouds and sessions are given to the tasks, and never stored.
     engine.storage.inject({"context": context}, transient=True)
     engine.run()

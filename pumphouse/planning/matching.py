@@ -79,12 +79,20 @@ class Matcher:
         if not guest:
             return None
         project = ("project", resource[guest])
-        if project in found.resources or project in self.counterpart:
+        if project in found.resources:
             return None
         if there := self._find_project(resource[guest]):
-            self.counterpart[project] = there
+            self._add_guest(project, there, found)
             return None
         return "its project is not in the destination; move that too, then run this again"
+
+    def _add_guest(self, key: Key, there: str, found: Found) -> None:
+        """A project that does not move but is there already takes part in the plan, so that it is mapped."""
+        project = self.source.get(*key)
+        assert project is not None  # noqa: S101 (it was found by its name a moment ago)
+        found.resources[key], found.needs[key] = project, []
+        self.counterpart[key] = there
+        self.items[key] = Item(*key, project["name"], "reuse", "is there already", destination_id=there)
 
     def _find_project(self, id_: str) -> str | None:
         row = self.mapped.get(("project", id_))

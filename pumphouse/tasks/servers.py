@@ -13,7 +13,7 @@ from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.waiting import wait_for
 from pumphouse.errors import CloudError
 from pumphouse.resources.base import Wire
-from pumphouse.resources.compute.server import Server, boots_from_volume
+from pumphouse.resources.compute.server import Server, boots_from_volume, hostname
 from pumphouse.resources.compute.zones import known_zone
 from pumphouse.tasks.base import Task
 from pumphouse.tasks.context import Context, delete_and_wait
@@ -132,7 +132,7 @@ class BootServer(Task):
         wanted = SERVER.translate(source, context.lookup)
         options: dict[str, Any] = {
             "meta": wanted.get("metadata") or {},
-            "block_device_mapping_v2": self._disks(context, source, root_image_id),
+            "block_device_mapping_v2": self._disks(context, source) or None,
             "nics": [{"port-id": context.counterpart("port", port)} for port in self.ports] or "none",
             "config_drive": bool(wanted.get("config_drive")),
             "disk_config": wanted.get("OS-DCF:diskConfig"),
@@ -143,32 +143,26 @@ class BootServer(Task):
         if user_data := wanted.get("OS-EXT-SRV-ATTR:user_data"):
             options["userdata"] = base64.b64decode(user_data)
         newest = context.destination.microversion("compute")
-        for option, field, since in (
-            ("description", "description", (2, 19)),
-            ("tags", "tags", (2, 52)),
-            ("hostname", "OS-EXT-SRV-ATTR:hostname", (2, 90)),
+        for option, value, since in (
+            ("description", wanted.get("description"), (2, 19)),
+            ("tags", wanted.get("tags"), (2, 52)),
+            ("hostname", hostname(wanted), (2, 90)),
         ):
-            if newest >= since and wanted.get(field):
-                options[option] = wanted[field]
+            if newest >= since and value:
+                options[option] = value
         with borrowed_key(context, cloud, source) as key_name:
             made = cloud.compute.servers.create(
-                wanted["name"], image=None, flavor=wanted["flavor"]["id"], key_name=key_name, **options
+                wanted["name"],
+                image=root_image_id or None,
+                flavor=wanted["flavor"]["id"],
+                key_name=key_name,
+                **options,
             )
         return str(made.id)
 
-    def _disks(self, context: Context, source: Wire, root_image_id: str) -> list[Wire]:
-        """block_device_mapping_v2: the root disk, then the volumes in the order of their devices."""
+    def _disks(self, context: Context, source: Wire) -> list[Wire]:
+        """block_device_mapping_v2: the volumes in the order of their devices (novaclient adds the image)."""
         disks: list[Wire] = []
-        if root_image_id:
-            disks.append(
-                {
-                    "boot_index": "0",
-                    "uuid": root_image_id,
-                    "source_type": "image",
-                    "destination_type": "local",
-                    "delete_on_termination": True,
-                }
-            )
         for volume, flags in in_device_order(context, source):
             root = boots_from_volume(source) and not disks
             disks.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from pumphouse.resources.fields import carry, refer, report, some, unordered
 from pumphouse.resources.inventory import Inventory
 
 GIB = 1024**3
+#: What Nova takes as a hostname (Compute API, microversion 2.90).
+HOSTNAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])")
 #: States in which a server can be moved; it ends in the same state in the destination.
 MOVABLE = ("ACTIVE", "SHUTOFF")
 
@@ -142,6 +145,12 @@ class Server(ResourceType):
         """Ask for its removal (Nova does it in the background)."""
         with ignore_missing():
             cloud.compute.servers.delete(id_)
+
+
+def hostname(server: Wire) -> str | None:
+    """The hostname, if the API takes it: older releases let names through that newer ones refuse."""
+    name = server.get("OS-EXT-SRV-ATTR:hostname") or ""
+    return name if HOSTNAME.fullmatch(name) else None
 
 
 def boots_from_volume(server: Wire) -> bool:

@@ -27,7 +27,7 @@ class SecurityGroupRule(NetworkType):
         carry("port_range_max", "or ICMP code", match=True),
         carry("remote_ip_prefix", "null for any", match=True),
         refer("remote_group_id", "security_group", "members of a group as the other side", match=True),
-        carry("description", "free text"),
+        carry("description", "free text", omit_null=True),
         report("remote_address_group_id", "address groups are not carried yet", worth=some),
         report("normalized_cidr", "follows from remote_ip_prefix"),
         report("belongs_to_default_sg", "follows from its group"),
