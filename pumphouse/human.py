@@ -13,8 +13,7 @@ def clean(value: object) -> str:
     if text.isprintable():
         return text
     return "".join(
-        char if unicodedata.category(char)[0] != "C" else char.encode("unicode_escape").decode()
-        for char in text
+        char if unicodedata.category(char)[0] != "C" else char.encode("unicode_escape").decode() for char in text
     )
 
 

@@ -41,9 +41,7 @@ class List(command.Command):
             print("No migration has been started yet.", file=sys.stderr)
         else:
             headings = ("id", "state", "what", "created", "units", "failed", "moved")
-            text.console().print(
-                text.table(headings, map(_summary, rows), fixed=("state", "created", "units"))
-            )
+            text.console().print(text.table(headings, map(_summary, rows), fixed=("state", "created", "units")))
         return 0
 
 

@@ -57,9 +57,7 @@ class TerminalHandler(logging.Handler):
 def set_up(*, verbose: bool, debug: bool) -> None:
     """Our warnings go to stderr; ``verbose``: our notes, libraries' warnings too; ``debug``: everything."""
     handler = TerminalHandler()
-    handler.setFormatter(
-        SafeFormatter("%(asctime)s %(levelname)s %(name)s %(message)s" if debug else "%(message)s")
-    )
+    handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(name)s %(message)s" if debug else "%(message)s"))
     root, ours = logging.getLogger(), logging.getLogger("pumphouse")
     root.handlers = [handler]
     root.setLevel(logging.DEBUG if debug else logging.WARNING if verbose else logging.CRITICAL + 1)

@@ -162,8 +162,7 @@ def explain(error: Exception, *, debug: bool) -> int:
         complain(line)
     else:
         complain(
-            f"an error of Pumphouse itself: {type(error).__name__}: {error};"
-            " run again with --debug for the traceback"
+            f"an error of Pumphouse itself: {type(error).__name__}: {error}; run again with --debug for the traceback"
         )
     return FAILED
 

@@ -39,9 +39,7 @@ class Migrate(command.Command):
         parser = super().get_parser(prog_name)
         what = parser.add_argument_group("what to move (each with everything that it needs)")
         what.add_argument("--tenant", metavar="NAME_OR_ID", help="a project and all that is its own")
-        what.add_argument(
-            "--domain", metavar="NAME_OR_ID", help="where names of tenants and users are looked up"
-        )
+        what.add_argument("--domain", metavar="NAME_OR_ID", help="where names of tenants and users are looked up")
         for kind in ("server", "image", "volume", "user", "flavor", "network"):
             what.add_argument(
                 f"--{kind}",
@@ -92,9 +90,7 @@ class Migrate(command.Command):
         if self.app.options.quiet:
             return planning.make_plan(source, destination, store, selection, lambda _text: None)
         if not console.is_terminal:
-            return planning.make_plan(
-                source, destination, store, selection, lambda line: print(line, file=sys.stderr)
-            )
+            return planning.make_plan(source, destination, store, selection, lambda line: print(line, file=sys.stderr))
         with console.status("planning") as status:
 
             def say(line: str) -> None:

@@ -98,8 +98,7 @@ def _conflicts(plan: Plan, console: Console) -> None:
 
 def _losses(plan: Plan, console: Console) -> None:
     lines = (
-        f"{item.type} {clean(item.name or item.id)}: {clean(loss.field)} = {shorten(loss.value)}:"
-        f" {clean(loss.reason)}"
+        f"{item.type} {clean(item.name or item.id)}: {clean(loss.field)} = {shorten(loss.value)}: {clean(loss.reason)}"
         for item in plan.items
         for loss in item.losses
     )

@@ -30,9 +30,7 @@ class Rates:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Measure with this clock."""
         self._clock = clock
-        self._seen: dict[str, collections.deque[tuple[float, int]]] = collections.defaultdict(
-            collections.deque
-        )
+        self._seen: dict[str, collections.deque[tuple[float, int]]] = collections.defaultdict(collections.deque)
 
     def __call__(self, name: str, done: int) -> float:
         """The rate of a unit that has now done so many bytes; 0.0 while that is not known."""

@@ -98,9 +98,7 @@ def _troubles(report: dict[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def _head(
-    migration: Migration, plan: Plan, units: list[UnitRow], resources: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _head(migration: Migration, plan: Plan, units: list[UnitRow], resources: list[dict[str, Any]]) -> dict[str, Any]:
     finished = None if migration.state in UNFINISHED else migration.updated
     there = {(one["type"], one["source_id"]) for one in resources if one["destination_id"]}
     actions = collections.Counter(item.action for item in plan.items if item.key in there)

@@ -32,9 +32,7 @@ ATTEMPTS = 5
 COLLISIONS = {1205, 1213, 1020, "40001", "40P01"}
 
 #: What a unit's row may be changed in.
-UNIT_FIELDS = frozenset(
-    ("state", "step", "bytes_total", "bytes_done", "started", "finished", "downtime", "error")
-)
+UNIT_FIELDS = frozenset(("state", "step", "bytes_total", "bytes_done", "started", "finished", "downtime", "error"))
 
 #: Characters of free text that are kept: below MariaDB's 65,535 bytes of a TEXT, whatever the characters.
 TEXT_LIMIT = 16_000
@@ -296,9 +294,7 @@ class Store:
 
     # Temporaries
 
-    def add_temporary(
-        self, migration_id: int, unit: str, cloud_role: str, type: str, id: str, name: str
-    ) -> int:
+    def add_temporary(self, migration_id: int, unit: str, cloud_role: str, type: str, id: str, name: str) -> int:
         """Remember a thing of ours in a cloud that must go away; returns the row's id for drop_temporary."""
 
         def work(session: Session) -> int:

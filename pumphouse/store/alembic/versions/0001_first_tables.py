@@ -99,9 +99,7 @@ def upgrade() -> None:
         _text("verdict", 16),
         _json("fields"),
         _json("bytes", nullable=True),
-        sa.UniqueConstraint(
-            "migration_id", "type", "source_id", name="uq_results_migration_id_type_source_id"
-        ),
+        sa.UniqueConstraint("migration_id", "type", "source_id", name="uq_results_migration_id_type_source_id"),
     )
     _table(
         "temporaries",
