@@ -12,8 +12,11 @@ from pumphouse.transfer.images import Copied, copy_image
 IMAGE = Image()
 #: Properties that Nova and Cinder write into images that they make of servers and volumes.
 OF_THE_SERVICES = frozenset(
-    "base_image_ref block_device_mapping boot_roles bdm_v2 image_location image_state image_type instance_uuid "
-    "owner_project_name owner_user_name root_device_name user_id owner_id image_id image_name".split()
+    (
+        *("base_image_ref", "instance_uuid", "user_id", "owner_id", "owner_project_name", "owner_user_name"),
+        *("image_type", "image_state", "image_location", "boot_roles", "image_id", "image_name"),
+        *("block_device_mapping", "bdm_v2", "root_device_name"),
+    )
 )
 
 

@@ -146,7 +146,7 @@ class BootServer(Task):
         for option, value, since in (
             ("description", wanted.get("description"), (2, 19)),
             ("tags", wanted.get("tags"), (2, 52)),
-            ("hostname", hostname(wanted), (2, 90)),
+            ("hostname", hostname(source), (2, 90)),
         ):
             if newest >= since and value:
                 options[option] = value

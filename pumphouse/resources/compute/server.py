@@ -147,10 +147,16 @@ class Server(ResourceType):
             cloud.compute.servers.delete(id_)
 
 
-def hostname(server: Wire) -> str | None:
-    """The hostname, if the API takes it: older releases let names through that newer ones refuse."""
-    name = server.get("OS-EXT-SRV-ATTR:hostname") or ""
-    return name if HOSTNAME.fullmatch(name) else None
+def hostname(server: Wire) -> str:
+    """The hostname, without what the API refuses.
+
+    Older releases made hostnames of any letters; newer ones refuse them, and Neutron refuses their ports.
+    """
+    name = str(server.get("OS-EXT-SRV-ATTR:hostname") or "")
+    if HOSTNAME.fullmatch(name):
+        return name
+    plain = re.sub(r"[^a-zA-Z0-9-]", "", name)[:63].strip("-")
+    return plain or f"server-{server['id']}"
 
 
 def boots_from_volume(server: Wire) -> bool:
