@@ -21,6 +21,8 @@ from .waiting import LabError, interrupted, say, wait_for
 
 def together(*actions: Callable[[], None]) -> None:
     """Do these side by side; the first error ends the others' waits, and all errors are told."""
+    if not actions:
+        return
     with concurrent.futures.ThreadPoolExecutor(len(actions)) as pool:
         futures = [pool.submit(action) for action in actions]
         try:
@@ -50,7 +52,10 @@ def up(lab: Lab) -> None:
     if all(control.is_up() for control in controls(lab)) and not broker.processes.dead():
         say(f"both clouds are up already: {lab.directory}")
         return
-    together(lambda: start_broker(lab, broker), *(control.up for control in controls(lab)))
+    waiting = [control for control in controls(lab) if not control.is_up()]
+    # the broker has one thread: among forty starting services it would be the last to be ready
+    together(lambda: start_broker(lab, broker), *(control.start_base for control in waiting))
+    together(*(control.start_rest for control in waiting))
     written.write(lab)
     say(f"both clouds are up: {lab.directory}/clouds.yaml has them as `src` and `dst`")
 

@@ -35,10 +35,9 @@ class CloudControl:
         """Whether the cloud was brought up and nothing of it has died since."""
         return self.ready.exists() and not self.services.processes.dead()
 
-    def up(self) -> None:
-        """Start whatever is not running, on the state there is, on the template, or on nothing."""
-        if self.is_up():
-            return
+    def start_base(self) -> None:
+        """Start the database and Keystone, on the state there is, on the template, or on nothing."""
+        self.ready.unlink(missing_ok=True)
         if self._half_dead():
             self.down()
         if not self.complete.exists():
@@ -46,6 +45,9 @@ class CloudControl:
             self.wipe()
         openstack.write_settings(self.cloud)
         self._state_and_keystone()
+
+    def start_rest(self) -> None:
+        """Start everything else on that, and wait until it is of use.  The broker must listen by now."""
         hosts.start_shared(self.cloud, self.services)
         network.start_central(self.cloud, self.services)
         for compute in self.cloud.computes:

@@ -56,7 +56,7 @@ def sql(cloud: Cloud, services: Services, statement: str) -> str:
 
 
 def migrate(cloud: Cloud, services: Services) -> None:
-    """Make all services' tables, and the keys and the first account of Keystone.
+    """Make all services' tables.
 
     The services are independent of each other and run side by side.
     """
@@ -67,11 +67,6 @@ def migrate(cloud: Cloud, services: Services) -> None:
         services.call([cloud.programs / (program or f"{service}-manage"), "--config-file", settings, *arguments])
         services.say(f"{service} {' '.join(arguments[:2])}: {time.monotonic() - began:.1f} s")
 
-    def keystone() -> None:
-        manage("keystone", "db_sync")
-        for what in ("fernet_setup", "credential_setup"):
-            manage("keystone", what, "--keystone-user", "root", "--keystone-group", "root")
-
     def nova() -> None:
         manage("nova", "api_db", "sync")
         manage("nova", "cell_v2", "map_cell0")
@@ -79,7 +74,7 @@ def migrate(cloud: Cloud, services: Services) -> None:
         manage("nova", "db", "sync")
 
     jobs: list[Callable[[], None]] = [
-        keystone,
+        lambda: manage("keystone", "db_sync"),
         nova,
         lambda: manage("glance", "db_sync", file="glance-api"),
         lambda: manage("placement", "db", "sync"),

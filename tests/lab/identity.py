@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import secrets
 import urllib.error
 import urllib.request
 from typing import Any
 
-from .layout import REGION, VOLUME_TYPE, Cloud
+from .layout import REGION, VOLUME_TYPE, Cloud, write_private
 from .services import Services
 from .waiting import LabError
 
@@ -58,8 +60,17 @@ class Client:
         self.token = self.send("POST", f"{self.cloud.auth_url}/auth/tokens", body)[1]["X-Subject-Token"]
 
 
+def make_keys(cloud: Cloud) -> None:
+    """Keystone's keys for tokens and for stored credentials: files 0 and 1, as its own commands make them."""
+    for repository in ("fernet", "credential"):
+        for name in ("0", "1"):
+            key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+            write_private(cloud.state / repository / name, key)
+
+
 def bootstrap(cloud: Cloud, services: Services) -> None:
     """Keystone's own first account; the password goes by the environment, where no list shows it."""
+    make_keys(cloud)
     command = [str(cloud.programs / "keystone-manage"), f"--config-file={cloud.etc}/keystone/keystone.conf"]
     environment = {**services.environment, "OS_BOOTSTRAP_PASSWORD": cloud.admin_password}
     urls = [f"--bootstrap-{kind}-url={cloud.auth_url}" for kind in ("public", "internal", "admin")]

@@ -34,8 +34,8 @@ class Smoke:
         os.environ["OS_CLIENT_CONFIG_FILE"] = str(DIRECTORY / "clouds.yaml")
         self.name = f"smoke-{secrets.token_hex(3)}"
         self.cloud = cloud
-        self.admin = openstack.connect(cloud=cloud)
-        self.user = self.admin
+        self.admin: Any = openstack.connect(cloud=cloud)
+        self.user: Any = self.admin
         self.began = self.last = time.monotonic()
         self.raw = guest_image()
 
