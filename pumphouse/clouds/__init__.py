@@ -1,0 +1,1 @@
+"""The two clouds: sessions, clients, versions; waiting; Keystone's password tables."""

@@ -1,0 +1,87 @@
+"""How requests travel: time limits, pooled connections, and retries of what passes by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+import requests.adapters
+from keystoneauth1.session import Session, TCPKeepAliveAdapter
+from urllib3.response import BaseHTTPResponse
+from urllib3.util.retry import Retry
+
+from pumphouse.clouds.errors import PASSING_STATUS
+
+#: Seconds to wait for a connection, and for the next bytes of an answer; a long stream is not cut by it.
+CONNECT_TIMEOUT = 10.0
+READ_TIMEOUT = 60.0
+
+#: Requests that may be sent twice. PUT is left out: it may carry a stream, which cannot be rewound.
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+
+#: The longest that a service's Retry-After is obeyed, seconds.
+LONGEST_PAUSE = 60.0
+
+
+class PatientRetry(Retry):
+    """urllib3's rules, but a service cannot send us to sleep for hours."""
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """Seconds to wait before the next attempt, where the service says so."""
+        pause = super().get_retry_after(response)
+        return pause if pause is None else min(pause, LONGEST_PAUSE)
+
+
+def retries(methods: frozenset[str] = REPEATABLE) -> Retry:
+    """Up to four more attempts over some eight seconds; the last failing answer is handed on as it is.
+
+    A connection that was never made is tried again for any method; an answer, or the lack of one, only for
+    those ``methods`` that do no harm when done twice.
+    """
+    return PatientRetry(
+        total=4,
+        connect=3,
+        read=2,
+        status=4,
+        other=0,
+        redirect=None,
+        allowed_methods=methods,
+        status_forcelist=PASSING_STATUS,
+        backoff_factor=0.5,
+        raise_on_status=False,
+        respect_retry_after_header=True,
+    )
+
+
+class Adapter(TCPKeepAliveAdapter):
+    """Keeps connections alive, waits less for a connection than for an answer."""
+
+    def send(self, request: Any, stream: bool = False, timeout: Any = None, **more: Any) -> Any:  # type: ignore[override]
+        """Send one request. keystoneauth knows one number of seconds only; it becomes the read timeout."""
+        if timeout is None or isinstance(timeout, int | float):
+            read = timeout or READ_TIMEOUT
+            timeout = (min(CONNECT_TIMEOUT, read), read)
+        return super().send(request, stream=stream, timeout=timeout, **more)
+
+
+def pool(workers: int, auth_url: str) -> requests.Session:
+    """Connections for so many workers at once: a transfer uses two, its poll another.
+
+    ``auth_url``: asking for a token is a POST, but one that may be repeated.
+    """
+    http = requests.Session()
+    size = max(10, 3 * workers)
+    usual = Adapter(pool_connections=size, pool_maxsize=size, max_retries=retries())
+    for scheme in ("https://", "http://"):
+        http.mount(scheme, usual)
+    if auth_url:
+        tokens = Adapter(pool_maxsize=size, max_retries=retries(REPEATABLE | {"POST"}))
+        for path in ("/auth/tokens", "/v3/auth/tokens"):
+            http.mount(auth_url.rstrip("/") + path, tokens)
+    return http
+
+
+def session(http: requests.Session, **options: Any) -> Session:
+    """A keystoneauth session over these connections, in the form that openstacksdk asks for one."""
+    options["timeout"] = options.get("timeout") or READ_TIMEOUT
+    return Session(session=http, app_name="pumphouse", **options)

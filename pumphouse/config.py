@@ -1,0 +1,226 @@
+"""The configuration file: found, read, validated; the only place where configuration and its secrets are read.
+
+Its shape is a public contract, see ``docs/configuration.md``. Every complaint is one line: the file, the path
+of the key, what is wrong with it, what is allowed. A secret is never part of one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import yaml
+
+from pumphouse.database_url import check_url
+from pumphouse.errors import ConfigError
+
+Role = Literal["source", "destination"]
+
+#: Both have to be described.
+ROLES: tuple[Role, ...] = ("source", "destination")
+
+#: Names a configuration file where ``--config`` does not.
+VARIABLE = "PUMPHOUSE_CONFIG"
+
+
+@dataclass(frozen=True)
+class CloudConfig:
+    """One of the two clouds."""
+
+    #: Its entry in clouds.yaml.
+    cloud: str
+    #: SQLAlchemy URL of its Keystone's database, where password hashes are; None: passwords cannot move.
+    identity_database: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that can be configured."""
+
+    #: Where this was read from.
+    path: Path
+    clouds: dict[Role, CloudConfig]
+    #: SQLAlchemy URL of our own database.
+    database: str = field(repr=False)
+
+
+def load(path: str | None = None) -> Config:
+    """Read the file at ``path``, or else the first that the search order finds. Raises ConfigError."""
+    file = find(path)
+    return _Reader(file).config(_parse(file))
+
+
+def find(path: str | None = None) -> Path:
+    """The configuration file to use: ``path``, $PUMPHOUSE_CONFIG, or the first of the usual places that exists."""
+    for origin, named in (("--config", path), (VARIABLE, os.environ.get(VARIABLE))):
+        if named:
+            file = Path(named).expanduser()
+            if not file.exists():
+                raise ConfigError(f"{file}: there is no such file; it was named by {origin}")
+            return file
+    places = list(_places())
+    for place in places:
+        if place.exists():
+            return place
+    raise ConfigError(
+        f"no configuration was found; name one with --config or {VARIABLE}, "
+        f"or make one of {', '.join(map(str, places))} (docs/configuration.md has an example)"
+    )
+
+
+def _places() -> Iterator[Path]:
+    yield Path("pumphouse.yaml")
+    yield Path("~/.config/pumphouse/pumphouse.yaml").expanduser()
+    yield Path("/etc/pumphouse/pumphouse.yaml")
+
+
+def default_database() -> str:
+    """A SQLite file in the user's state directory, which is made (for its owner only) where it is missing."""
+    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    directory = Path(state).expanduser() / "pumphouse"
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{directory} cannot be made for our database: {error.strerror}; set 'database' to a SQLAlchemy URL"
+        ) from error
+    return f"sqlite:///{directory / 'pumphouse.sqlite'}"
+
+
+def _parse(file: Path) -> Any:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: is not UTF-8 text (byte {error.start})") from None
+    try:
+        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 (derived from SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        # Without `from error`: the exception holds the text around the mark, which may be a secret.
+        raise ConfigError(f"{file}: {where}this is not YAML: {error.problem}") from None
+    except yaml.YAMLError:
+        raise ConfigError(f"{file}: this is not YAML: it has characters that are not allowed") from None
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that is given twice, where YAML's own loader would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A dict, each key once."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value!r} is given twice", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+class _Reader:
+    """Turns parsed YAML into a Config; knows the file for its complaints and for paths relative to it."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def config(self, data: Any) -> Config:
+        top = self.mapping(data, "", required=("clouds",), optional=("database",))
+        clouds = self.mapping(top["clouds"], "clouds", required=ROLES)
+        database = self.url(top["database"], "database") if "database" in top else default_database()
+        return Config(
+            path=self.file,
+            clouds={role: self.cloud(clouds[role], f"clouds.{role}") for role in ROLES},
+            database=database,
+        )
+
+    def cloud(self, data: Any, path: str) -> CloudConfig:
+        found = self.mapping(data, path, required=("cloud",), optional=("identity_database",))
+        name = found["cloud"]
+        if not isinstance(name, str) or not name:
+            raise self.wrong(f"{path}.cloud", f"is {_kind(name)}; allowed: the name of an entry in clouds.yaml")
+        url = found.get("identity_database")
+        return CloudConfig(name, None if url is None else self.url(url, f"{path}.identity_database"))
+
+    def url(self, value: Any, path: str) -> str:
+        """A SQLAlchemy URL; the file of a relative SQLite path is taken from the configuration's directory."""
+        url = self.secret(value, path)
+        try:
+            return check_url(url, self.file.absolute().parent)
+        except ValueError as error:
+            raise self.wrong(path, str(error)) from None
+
+    def secret(self, value: Any, path: str) -> str:
+        """A string, ``{env: NAME}`` or ``{file: PATH}``; a file's last line end is not part of it."""
+        allowed = "a string, {env: NAME} or {file: PATH}"
+        sources: dict[str, Callable[[str, str], str]] = {"env": self.from_env, "file": self.from_file}
+        if isinstance(value, dict):
+            if len(value) != 1 or (key := next(iter(value))) not in sources:
+                keys = ", ".join(map(repr, value)) or "nothing"
+                raise self.wrong(path, f"is a mapping of {keys}; allowed: {allowed}")
+            if not isinstance(value[key], str) or not value[key]:
+                raise self.wrong(f"{path}.{key}", f"is {_kind(value[key])}; allowed: a name")
+            value = sources[key](value[key], f"{path}.{key}")
+        if not isinstance(value, str):
+            raise self.wrong(path, f"is {_kind(value)}; allowed: {allowed}")
+        if not value.strip():
+            raise self.wrong(path, f"is empty; allowed: {allowed}")
+        return value
+
+    def from_env(self, name: str, path: str) -> str:
+        if name not in os.environ:
+            raise self.wrong(path, f"the environment has no variable {name}; set it, or give the value elsewhere")
+        return os.environ[name]
+
+    def from_file(self, name: str, path: str) -> str:
+        file = self.file.absolute().parent / Path(name).expanduser()
+        try:
+            return file.read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise self.wrong(path, f"{file} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise self.wrong(path, f"{file} is not UTF-8 text") from None
+
+    def mapping(
+        self, data: Any, path: str, *, required: tuple[str, ...], optional: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        """``data`` if it is a mapping with the required keys and no unknown ones."""
+        known = (*required, *optional)
+        allowed = f"allowed: {', '.join(known)}"
+        if not isinstance(data, dict):
+            what = "the file" if not path else "this"
+            raise self.wrong(path, f"{what} is {_kind(data)}; it must be a mapping, {allowed}")
+        for key in data:
+            if key not in known:
+                near = difflib.get_close_matches(str(key), known, 1)
+                hint = f"did you mean {near[0]}? " if near else ""
+                raise self.wrong(f"{path}.{key}".lstrip("."), f"there is no such key; {hint}{allowed}")
+        for key in required:
+            if key not in data:
+                raise self.wrong(f"{path}.{key}".lstrip("."), f"this key is missing; {allowed}")
+        return cast("dict[str, Any]", data)
+
+    def wrong(self, path: str, why: str) -> ConfigError:
+        return ConfigError(f"{self.file}: {path}: {why}" if path else f"{self.file}: {why}")
+
+
+def _kind(value: Any) -> str:
+    """The kind of a value in YAML's words; not the value, which may be a secret."""
+    for kind, name in (
+        (type(None), "empty"),
+        (bool, "true or false"),
+        (int | float, "a number"),
+        (dict, "a mapping"),
+        (list, "a list"),
+        (str, "empty" if not value else "a string"),
+    ):
+        if isinstance(value, kind):
+            return name
+    return f"a {type(value).__name__}"
