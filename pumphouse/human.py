@@ -66,3 +66,9 @@ def chosen(selection: dict[str, Any]) -> str:
         parts += [f"{kind} {name}" for name in selection.get(f"{kind}s", ())]
     text = clean(", ".join(parts) or "nothing")
     return f"{text} (domain {clean(selection['domain'])})" if selection.get("domain") else text
+
+
+def short(value: object, limit: int = 60) -> str:
+    """A name or value on one line, cut when it is long: names of 255 characters are allowed."""
+    text = clean(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

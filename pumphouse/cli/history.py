@@ -104,7 +104,7 @@ def _show(migration: Migration, units: list[UnitRow], events: list[Event], conso
     for event in events[-TAIL:]:
         when = time.strftime("%H:%M:%S", time.localtime(event.time))
         about = f" {human.clean(event.unit)}:" if event.unit else ""
-        console.print(Text(f"{when}{about} {human.clean(event.text)}"))
+        console.print(Text(f"{when}{about} {human.short(event.text, 400)}"))
 
 
 def _unit(unit: UnitRow) -> tuple[object, ...]:
@@ -114,7 +114,7 @@ def _unit(unit: UnitRow) -> tuple[object, ...]:
     if unit.bytes_total and unit.state == "running":
         moved += f" of {human.size(unit.bytes_total)}"
     return (
-        unit.title,
+        human.short(unit.title),
         text.styled(unit.state),
         moved,
         human.duration(seconds),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from ..human import chosen, clean, count, size
+from ..human import chosen, clean, count, short, size
 from ..planning.plan import Item, Plan, Unit
 from .text import STYLES, styled, table
 
@@ -18,7 +19,7 @@ MARKS = {"create": "+", "reuse": "=", "conflict": "!", "skip": "-"}
 def show(plan: Plan, console: Console) -> None:
     """Print the plan: units with their resources, then what needs attention, then one line that sums up."""
     console.print(Text(f"Plan for {chosen(plan.selection)}", style="bold"))
-    widths = (2, *(min(max(map(len, column), default=0), 40) for column in _columns(plan)))
+    widths = (2, *(min(max(map(cell_len, column), default=0), 40) for column in _columns(plan)))
     for unit in plan.units:
         console.print()
         _unit(unit, widths, console)
@@ -26,7 +27,7 @@ def show(plan: Plan, console: Console) -> None:
     _losses(plan, console)
     _section(
         "Not carried",
-        (f"{item.type} {clean(item.name or item.id)}: {clean(item.reason)}" for item in left_out(plan)),
+        (f"{item.type} {short(item.name or item.id)}: {clean(item.reason)}" for item in left_out(plan)),
         "yellow",
         console,
     )
@@ -55,7 +56,7 @@ def summary(plan: Plan) -> str:
 def _columns(plan: Plan) -> Iterable[Iterable[str]]:
     """Types, names, actions and sizes of all resources: the units' lines stand below each other."""
     yield (item.type for item in plan.items)
-    yield (clean(item.name or item.id) for item in plan.items)
+    yield (short(item.name or item.id) for item in plan.items)
     yield (item.action for item in plan.items)
     yield (_size(item) for item in plan.items)
 
@@ -65,7 +66,7 @@ def _size(item: Item) -> str:
 
 
 def _unit(unit: Unit, widths: Sequence[int], console: Console) -> None:
-    head = Text(clean(unit.title), style="bold")
+    head = Text(short(unit.title, 100), style="bold")
     if unit.bytes:
         head.append(f"  {size(unit.bytes)}", style="not bold")
     console.print(head)
@@ -73,7 +74,7 @@ def _unit(unit: Unit, widths: Sequence[int], console: Console) -> None:
         (
             Text(f"  {MARKS[item.action]}", style=STYLES[item.action]),
             item.type,
-            item.name or item.id,
+            short(item.name or item.id),
             styled(item.action),
             _size(item),
             item.reason,
@@ -89,7 +90,7 @@ def _unit(unit: Unit, widths: Sequence[int], console: Console) -> None:
 
 def _conflicts(plan: Plan, console: Console) -> None:
     lines = (
-        f"{item.type} {clean(item.name or item.id)}: {clean(item.reason)}"
+        f"{item.type} {short(item.name or item.id)}: {clean(item.reason)}"
         for item in plan.items
         if item.action == "conflict"
     )
@@ -98,7 +99,7 @@ def _conflicts(plan: Plan, console: Console) -> None:
 
 def _losses(plan: Plan, console: Console) -> None:
     lines = (
-        f"{item.type} {clean(item.name or item.id)}: {clean(loss.field)} = {shorten(loss.value)}: {clean(loss.reason)}"
+        f"{item.type} {short(item.name or item.id)}: {clean(loss.field)} = {shorten(loss.value)}: {clean(loss.reason)}"
         for item in plan.items
         for loss in item.losses
     )
@@ -107,8 +108,7 @@ def _losses(plan: Plan, console: Console) -> None:
 
 def shorten(value: object, limit: int = 60) -> str:
     """A value on one line, cut when it is long."""
-    text = clean(repr(value) if not isinstance(value, str) or not value else value)
-    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+    return short(value if isinstance(value, str) and value else repr(value), limit)
 
 
 def _section(title: str, lines: Iterable[str], style: str, console: Console) -> None:

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ..human import clean, count, duration, size
+from ..human import clean, count, duration, short, size
 from ..transfer.progress import BLOCKED, DONE, FAILED, RUNNING, STOPPED, Progress, UnitProgress
 from .text import styled
 
@@ -104,7 +104,7 @@ class LiveView:
     def _changed(self, unit: UnitProgress, what: str) -> None:
         if what == "state" and unit.state in ENDS:
             line = Text(f"{MARK[unit.state]} ", style="bold")
-            line.append(clean(unit.title)).append("  ").append(ending(unit))
+            line.append(short(unit.title)).append("  ").append(ending(unit))
             line.stylize(styled(unit.state).style, 0, 1)
             self._console.print(line)
 
@@ -118,7 +118,7 @@ class LiveView:
         for unit in list(self._progress.units.values()):
             if unit.state == RUNNING:
                 parts = amounts(unit, self._rates(unit.name, unit.bytes_done))
-                grid.add_row(Text(f"> {clean(unit.title)}"), Text(clean(unit.step)), *map(Text, parts))
+                grid.add_row(Text(f"> {short(unit.title)}"), Text(short(unit.step, 100)), *map(Text, parts))
         total = f"{overall(self._progress)}; {duration(time.monotonic() - self._started)}"
         return Group(grid, Text(total, style="bold", no_wrap=True, overflow="ellipsis"))
 
@@ -147,8 +147,8 @@ class PlainView:
         for unit in list(self._progress.units.values()):
             parts = amounts(unit, self._rates(unit.name, unit.bytes_done))
             if unit.state == RUNNING and parts[0]:
-                told = ", ".join(part for part in (clean(unit.step), *parts) if part)
-                self.say(f"{clean(unit.title)}: {told}")
+                told = ", ".join(part for part in (short(unit.step, 100), *parts) if part)
+                self.say(f"{short(unit.title)}: {told}")
 
     def say(self, text: str) -> None:
         """A line for the operator."""
@@ -156,9 +156,9 @@ class PlainView:
 
     def _changed(self, unit: UnitProgress, what: str) -> None:
         if what == "step":
-            self.say(f"{clean(unit.title)}: {clean(unit.step)}")
+            self.say(f"{short(unit.title)}: {short(unit.step, 100)}")
         elif unit.state in ENDS:
-            self.say(f"{clean(unit.title)}: {ending(unit)}")
+            self.say(f"{short(unit.title)}: {ending(unit)}")
 
 
 class SilentView:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from ..human import clean, count, duration, size
+from ..human import clean, count, duration, short, size
 from ..planning.plan import Plan
 from .text import styled, table
 
@@ -41,7 +41,7 @@ def show(report: dict[str, Any], plan: Plan, console: Console) -> None:
 def _units(units: list[dict[str, Any]], console: Console) -> None:
     rows = (
         (
-            unit["title"],
+            short(unit["title"]),
             styled(unit["state"]),
             size(unit["bytes"]) if unit["bytes"] else "",
             duration(unit["seconds"]),
@@ -55,17 +55,17 @@ def _units(units: list[dict[str, Any]], console: Console) -> None:
 
 def _problems(report: dict[str, Any], plan: Plan, console: Console) -> None:
     lines = [
-        f"{clean(unit['title'])}: {unit['state']}: {clean(unit['error'] or 'no reason is known')}"
+        f"{short(unit['title'])}: {unit['state']}: {clean(unit['error'] or 'no reason is known')}"
         for unit in report["units"]
         if unit["state"] in ("failed", "blocked")
     ]
     lines += [
-        f"{item.type} {clean(item.name or item.id)}: conflict: {clean(item.reason)}"
+        f"{item.type} {short(item.name or item.id)}: conflict: {clean(item.reason)}"
         for item in plan.items
         if item.action == "conflict"
     ]
     for resource in report["resources"]:
-        name = f"{resource['type']} {clean(resource['name'] or resource['source_id'])}"
+        name = f"{resource['type']} {short(resource['name'] or resource['source_id'])}"
         lines += [
             f"{name}: {clean(field['field'])} differs: {clean(field['reason'])}".rstrip(": ")
             for field in resource["fields"]

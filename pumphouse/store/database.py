@@ -10,10 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
@@ -21,6 +17,9 @@ from sqlalchemy.pool import StaticPool
 from ..errors import ConfigError, PumphouseError, UsageError
 
 SCRIPTS = Path(__file__).parent / "alembic"
+
+#: The newest of alembic/versions: tables of this version are up to date.
+HEAD = "0001"
 
 #: Seconds that a writer waits for another one, and that an upgrade waits for another process's.
 PATIENCE = 60
@@ -128,20 +127,10 @@ def upgrade(engine: Engine) -> None:
     """Create the tables or bring them up to date. Several processes may come here at once."""
     where = place(engine.url)
     try:
-        known = {script.revision for script in _scripts().walk_revisions()}
         with engine.connect() as connection:
-            current = set(MigrationContext.configure(connection).get_current_heads())
-        if current - known:
-            raise UsageError(
-                f"database {where} was written by a newer Pumphouse (its version is"
-                f" {', '.join(sorted(current - known))}): install that version, or name another database"
-            )
-        if current == set(_scripts().get_heads()):
-            return
-        with engine.execution_options(pumphouse_write=True).begin() as connection, _alone(connection):
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _version(connection) == HEAD:
+                return
+        _upgrade(engine)
     except OperationalError as error:
         raise PumphouseError(
             f"database {where} cannot be used: {reason(error)}; see that it runs, that the account may"
@@ -151,15 +140,32 @@ def upgrade(engine: Engine) -> None:
         raise PumphouseError(f"database {where} cannot be brought up to date: {reason(error)}") from error
 
 
-def _config() -> Config:
+def _version(connection: Connection) -> str | None:
+    """The version of the tables; None where there are none yet."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+
+
+def _upgrade(engine: Engine) -> None:
+    # Alembic takes longer to import than most commands to run, and is seldom needed.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    with engine.execution_options(pumphouse_write=True).begin() as connection, _alone(connection):
+        current = _version(connection)
+        if current is not None and current not in known:
+            raise UsageError(
+                f"database {place(engine.url)} was written by a newer Pumphouse (its version is {current}):"
+                " install that version, or name another database"
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
 @contextlib.contextmanager

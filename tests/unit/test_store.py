@@ -40,6 +40,7 @@ def test_models_and_migrations_make_the_same_tables(store):
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, models.Base.metadata) == []
+        assert context.get_current_heads() == (database.HEAD,)
 
 
 def test_file_is_private_and_can_be_opened_again(url, tmp_path):
