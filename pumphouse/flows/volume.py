@@ -8,7 +8,7 @@ from taskflow.patterns import linear_flow
 from pumphouse.planning.plan import Item, Unit
 from pumphouse.tasks.access import EnterProject
 from pumphouse.tasks.images import CopyTemporaryImage
-from pumphouse.tasks.volumes import CloneVolume, MakeVolume, UploadVolume
+from pumphouse.tasks.volumes import ExportVolume, MakeVolume
 
 
 def volume_flow(unit: Unit) -> Flow:
@@ -23,10 +23,9 @@ def volume_flow(unit: Unit) -> Flow:
 
 def carry_volume(item: Item) -> Flow:
     """The chain for one volume; the server flow has one for each of its volumes."""
-    clone, exported, imported = (f"{what}:{item.id}" for what in ("clone", "exported", "imported"))
+    exported, imported = f"exported:{item.id}", f"imported:{item.id}"
     return linear_flow.Flow(f"volume:{item.id}").add(
-        CloneVolume(item.id, provides=clone),
-        UploadVolume(item.id, clone, provides=exported),
+        ExportVolume(item.id, provides=exported),
         CopyTemporaryImage(("volume", item.id), item.bytes, exported, provides=imported),
         MakeVolume(item.id, imported),
     )

@@ -85,6 +85,10 @@ class ResourceType:
         """Why this resource cannot be moved at all, or None."""
         return None
 
+    def resolver(self, resource: Wire, lookup: Lookup) -> Lookup:
+        """How references of this resource are looked up, where that takes more than the table says."""
+        return lookup
+
     def find(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wire | None:
         """The counterpart that exists in the destination already: equal in every ``match`` field."""
         scope = {argument: wanted.get(field) for argument, field in self.scope.items()}
@@ -117,6 +121,7 @@ class ResourceType:
     def translate(self, resource: Wire, lookup: Lookup) -> Wire:
         """The resource as the destination should show it: carried values, and references replaced."""
         wanted = {}
+        lookup = self.resolver(resource, lookup)
         for field in self.every_field(resource):
             if field.how != "report" and field.name in resource:
                 wanted[field.name] = field.translate(resource[field.name], lookup)
@@ -144,6 +149,7 @@ class ResourceType:
 
     def compare(self, source: Wire, destination: Wire, lookup: Lookup, *, later: bool = False) -> list[FieldVerdict]:
         """What became of each field, for the report. ``later``: some time after the move."""
+        lookup = self.resolver(source, lookup)
         return [
             self._judge(field, source.get(field.name), destination.get(field.name), lookup)
             for field in self.every_field({**destination, **source})

@@ -91,6 +91,11 @@ def some(value: Any) -> bool:
     return value not in (None, "", [], {}, False, 0)
 
 
+def text(value: Any) -> str:
+    """A text that is null in one release and empty in another."""
+    return value or ""
+
+
 def unordered(value: Any) -> Any:
     """A list whose order means nothing, made comparable."""
     if not isinstance(value, list):

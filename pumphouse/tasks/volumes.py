@@ -18,60 +18,56 @@ IMAGE, VOLUME = Image(), Volume()
 COPY_TIMEOUT = 48 * 3600
 
 
-class CloneVolume(Task):
-    """A clone that belongs to us: what the copy is made from, while the volume stays as it is."""
+class ExportVolume(Task):
+    """Have the source's Cinder write a volume's bytes into an image.
+
+    A volume of a stopped server is read as it is, which Cinder allows by force. Where the operator of the source
+    has not enabled that, and for detached volumes, a clone is read: the volume keeps its state.
+    """
 
     def __init__(self, volume_id: str, provides: str) -> None:
-        """``provides``: the name under which the clone's id is given on, "" where there is none."""
+        """``provides``: the name under which the image's id is given on."""
         super().__init__(volume_id, provides=provides)
         self.id = volume_id
 
     def execute(self, context: Context) -> str:
-        """Returns the clone's id, or "" where the backend cannot clone: then the volume is read itself."""
+        """Returns the image's id in the source, or "" when the volume was made already."""
         volume = context.read("volume", self.id)
         context.before["volume", self.id] = volume
         if context.lookup("volume", self.id):
             return ""
-        context.step(f"cloning volume {VOLUME.name(volume)}")
+        context.step(f"reading volume {VOLUME.name(volume)} into an image")
+        if volume["status"] == "in-use":
+            try:
+                return self._upload(context, volume, force=True)
+            except Exception as error:
+                if status(error) not in (400, 403):
+                    raise
+                self._note(context, f"may not be read while it is attached ({explain(error)}): its clone is read")
+        clone = self._clone(context, volume)
+        image_id = self._upload(context, clone or volume, force=False)
+        if clone:
+            context.remove_temporaries(clone["id"])
+        return image_id
+
+    def _clone(self, context: Context, volume: Wire) -> Wire | None:
+        """A copy that belongs to us, or None where the backend makes none."""
         name = context.temporary_name("source", "clone", self.id)
         try:
             clone = context.source.volume.volumes.create(volume["size"], source_volid=self.id, name=name)
+            context.temporary("source", "volume", clone.id, name)
+            return wait_volume(context, context.source, clone.id, "available")
         except Exception as error:
-            if status(error) not in (400, 403, 409, 413):
+            if not isinstance(error, CloudError) and status(error) not in (400, 403, 409, 413):
                 raise
-            return self._without(context, explain(error))
-        context.temporary("source", "volume", clone.id, name)
-        try:
-            wait_volume(context, context.source, clone.id, "available")
-        except CloudError as error:
-            context.remove_temporaries(clone.id)
-            return self._without(context, str(error))
-        return str(clone.id)
+            self._note(context, f"cannot be cloned ({explain(error)}): it is read itself")
+            return None
 
-    def _without(self, context: Context, reason: str) -> str:
-        text = f"volume {self.id} cannot be cloned ({reason}): it is read itself"
-        context.store.add_event(context.migration_id, "note", text, unit=context.unit)
-        return ""
-
-
-class UploadVolume(Task):
-    """Have the source's Cinder write the bytes into an image."""
-
-    def __init__(self, volume_id: str, clone: str, provides: str) -> None:
-        """``clone``: the name under which the clone's id is given; ``provides``: that of the image's id."""
-        super().__init__(volume_id, provides=provides, rebind={"clone_id": clone})
-        self.id = volume_id
-
-    def execute(self, context: Context, clone_id: str) -> str:
-        """Returns the image's id in the source."""
-        if context.lookup("volume", self.id):
-            return ""
-        context.step(f"reading volume {VOLUME.name(context.before['volume', self.id])} into an image")
+    def _upload(self, context: Context, volume: Wire, force: bool) -> str:
         name = context.temporary_name("source", "volume", self.id)
         reply = context.source.volume.volumes.upload_to_image(
-            clone_id or self.id,
-            # The server is stopped: nobody writes, though Cinder still calls the volume in use.
-            force=not clone_id,
+            volume["id"],
+            force=force,
             image_name=name,
             container_format="bare",
             disk_format=disk_format(context.destination),
@@ -81,10 +77,12 @@ class UploadVolume(Task):
         image_id = str(reply[1]["os-volume_upload_image"]["image_id"])
         context.temporary("source", "image", image_id, name)
         wait_image(context, context.source, image_id)
-        if clone_id:
-            wait_volume(context, context.source, clone_id, "available")
-            context.remove_temporaries(clone_id)
+        # The image is active a moment before Cinder lets go of the volume.
+        wait_volume(context, context.source, volume["id"], volume["status"])
         return image_id
+
+    def _note(self, context: Context, text: str) -> None:
+        context.store.add_event(context.migration_id, "note", f"volume {self.id} {text}", unit=context.unit)
 
 
 class MakeVolume(Task):

@@ -20,7 +20,7 @@ class Project(IdentityType):
         report("id", "chosen by the destination"),
         carry("name", "unique in its domain", match=True),
         refer("domain_id", "domain", "the domain that owns it", match=True),
-        # Of a project at the top the parent is the domain: see ``translate``.
+        # Of a project at the top the parent is the domain: see ``resolver``.
         refer("parent_id", "project", "the project above it, or its domain"),
         carry("description", "free text"),
         carry("enabled", "nobody can work in a disabled project"),
@@ -38,14 +38,14 @@ class Project(IdentityType):
             if (type_, id_) != ("project", resource.get("domain_id")):
                 yield type_, id_
 
-    def translate(self, resource: Wire, lookup: Lookup) -> Wire:
+    def resolver(self, resource: Wire, lookup: Lookup) -> Lookup:
         """A parent that is the domain stays the domain."""
 
         def find(type_: str, id_: str) -> str | None:
             at_top = type_ == "project" and id_ == resource.get("domain_id")
             return lookup("domain" if at_top else type_, id_)
 
-        return super().translate(resource, find)
+        return find
 
     def create(self, cloud: Cloud, wanted: Wire) -> Wire:
         """POST /v3/projects."""

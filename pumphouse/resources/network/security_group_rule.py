@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pumphouse.resources.base import Wire
-from pumphouse.resources.fields import carry, refer, report, some
+from pumphouse.resources.fields import carry, refer, report, some, text
 from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
 
 
@@ -27,7 +27,7 @@ class SecurityGroupRule(NetworkType):
         carry("port_range_max", "or ICMP code", match=True),
         carry("remote_ip_prefix", "null for any", match=True),
         refer("remote_group_id", "security_group", "members of a group as the other side", match=True),
-        carry("description", "free text", omit_null=True),
+        carry("description", "free text", omit_null=True, normal=text),
         report("remote_address_group_id", "address groups are not carried yet", worth=some),
         report("normalized_cidr", "follows from remote_ip_prefix"),
         report("belongs_to_default_sg", "follows from its group"),
