@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -200,9 +201,10 @@ def open_lab() -> Lab:
     """
     directory = Path(os.environ.get("PUMPHOUSE_LAB_DIR") or DEFAULT_DIRECTORY)
     wanted = os.environ.get("PUMPHOUSE_LAB_PORT_BASE")
-    if not directory.is_absolute() or len(str(directory)) > LONGEST_DIRECTORY:
+    if not re.fullmatch(r"/[\w./+-]+", str(directory)) or len(str(directory)) > LONGEST_DIRECTORY:
         raise LabError(
-            f"PUMPHOUSE_LAB_DIR={directory}: give an absolute path of at most {LONGEST_DIRECTORY} characters"
+            f"PUMPHOUSE_LAB_DIR={directory}: give an absolute path of at most {LONGEST_DIRECTORY} characters, "
+            "without spaces"
         )
     if wanted is not None and not (wanted.isdigit() and 1024 <= int(wanted) <= 65000):
         raise LabError(f"PUMPHOUSE_LAB_PORT_BASE={wanted}: give a number from 1024 to 65000")
