@@ -33,15 +33,16 @@ VERIFIED: dict[str, frozenset[str]] = {
 }
 RELEASES = tuple(VERIFIED)
 
-#: Alembic revisions (keystone/common/sql/migrations/versions), each with the release that brought it. A revision
-#: stays in ``alembic_version`` until the next of its branch: 2024.2 and 2025.1 brought none.
+#: Alembic revisions (keystone/common/sql/migrations/versions), each with the release that brought it (by the
+#: heads in the tags 21.0.0 to 29.0.0, not by the folder they lie in). A revision stays in ``alembic_version`` until
+#: the next of its branch: 2024.2, 2025.1 and 2025.2 brought none, so that 2024.1 cannot be told from 2025.2.
 EXPAND = {
     "27e647c0fad4": "Yoga",
     "29e87d24a316": "Yoga",
     "b4f8b3f584e0": "2023.2",
     "11c3b243b4cb": "2023.2",
     "47147121": "2024.1",
-    "e8725d6fa226": "2025.2",
+    "e8725d6fa226": "2026.1",
     "742c857f1dfb": "2026.1",
 }
 CONTRACT = {
@@ -55,7 +56,7 @@ CONTRACT = {
 class Rules:
     """What a Keystone is, as far as its database shows, and what it verifies for certain."""
 
-    #: In words: "Zed", "2024.1 to 2025.1", "newer than 2026.1", "Pike to Rocky".
+    #: In words: "Zed", "2024.1 to 2025.2", "newer than 2026.1", "Pike to Rocky".
     release: str
     idents: frozenset[str]
     #: The widest hash that fits, characters.

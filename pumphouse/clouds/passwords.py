@@ -7,6 +7,7 @@ has to pass it on within the same task.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import datetime
 import threading
@@ -20,9 +21,12 @@ from sqlalchemy import (
     MetaData,
     Select,
     Table,
+    Update,
     create_engine,
+    false,
     func,
     inspect,
+    make_url,
     select,
     update,
 )
@@ -38,8 +42,16 @@ from pumphouse.errors import CloudError
 #: How many users are asked for in one statement.
 CHUNK = 500
 
-#: Seconds to wait for a connection, by driver.
-CONNECT_TIMEOUTS = {"pymysql": "connect_timeout", "mysqldb": "connect_timeout", "psycopg": "connect_timeout"}
+#: Enough of a hash to tell its kind.
+LONGEST_IDENT = 20
+
+#: Seconds to wait for a connection and an answer, in the words of each driver.
+TIMEOUTS: dict[str, dict[str, Any]] = {
+    "pymysql": {"connect_timeout": 10, "read_timeout": 60, "write_timeout": 60},
+    "mysqldb": {"connect_timeout": 10, "read_timeout": 60, "write_timeout": 60},
+    "psycopg": {"connect_timeout": 10},
+    "psycopg2": {"connect_timeout": 10},
+}
 
 
 @dataclass(frozen=True)
@@ -61,13 +73,12 @@ class Status:
     """What ``pumphouse check`` shows of an identity database."""
 
     release: str
-    #: How many current hashes there are of each kind: {"bcrypt": 12}.
-    kinds: dict[str, int]
-    #: Whether hashes may be replaced; None where the database does not tell.
-    writable: bool | None
-    idents: frozenset[str] = frozenset()
-    #: The same counts by identifier.
-    by_ident: dict[str, int] = field(default_factory=dict)
+    #: Identifiers of the hashes that it verifies for certain.
+    idents: frozenset[str]
+    #: How many users have a password of each kind, by identifier: {"$2b$": 12}.
+    counts: dict[str, int]
+    #: Whether hashes may be replaced.
+    writable: bool
 
 
 class Passwords:
@@ -108,23 +119,21 @@ class Passwords:
         """
         if (reason := self.why_not(new_hash)) is not None:
             raise CloudError(f"the password of user {user_id} cannot be set: {reason}")
+        if not seen.hash:
+            return False
         with self._begin() as (connection, schema):
-            rows = connection.execute(schema.rows().where(schema.user_id == user_id)).all()
-            if not rows or rows[-1].id != seen.id or rows[-1].hash != seen.hash or seen.hash is None:
-                return False
-            column = schema.write
-            statement = (
-                update(schema.passwords).where(schema.key == seen.id, column == seen.hash).values({column: new_hash})
-            )
-            return connection.execute(statement).rowcount == 1
+            done = connection.execute(schema.replacement(user_id, seen, new_hash)).rowcount
+        return done == 1
 
     def rules(self) -> Rules:
         """What this Keystone is and what it verifies."""
-        with self._begin() as (_, schema):
-            return schema.rules
+        if self._schema is None:
+            with self._begin() as (_, schema):
+                return schema.rules
+        return self._schema.rules
 
     def release(self) -> str:
-        """The release as far as the database shows it: "Zed", "2024.1 to 2025.1", "Pike to Rocky"."""
+        """The release as far as the database shows it: "Zed", "2024.1 to 2025.2", "Pike to Rocky"."""
         return self.rules().release
 
     def verifiable_idents(self) -> set[str]:
@@ -142,18 +151,11 @@ class Passwords:
     def status(self) -> Status:
         """Whether all is there that is needed; changes nothing. Raises CloudError with the remedy if not."""
         with self._begin() as (connection, schema):
-            counts: dict[str, int] = {}
-            current: dict[str, str] = {}
-            for row in connection.execute(schema.rows()):
-                current[row.user_id] = kinds.ident(row.hash) if row.hash else "none"
-            for ident in current.values():
-                counts[ident] = counts.get(ident, 0) + 1
+            # The newest of each user comes last; no more of a hash is read than tells its kind.
+            current = {row.user_id: row.hash for row in connection.execute(schema.rows(beginning=True))}
             rules = schema.rules
-        by_kind: dict[str, int] = {}
-        for ident, number in counts.items():
-            if ident != "none":
-                by_kind[kinds.kind(ident)] = by_kind.get(kinds.kind(ident), 0) + number
-        return Status(rules.release, by_kind, self._writable(), rules.idents, counts)
+        counts = collections.Counter(kinds.ident(hash_) for hash_ in current.values() if hash_)
+        return Status(rules.release, rules.idents, dict(counts), self._writable())
 
     def close(self) -> None:
         """Close what is open."""
@@ -165,7 +167,7 @@ class Passwords:
         """Whether the column may be updated: tried with a condition that no row meets, and rolled back."""
         with contextlib.suppress(SQLAlchemyError), self._connect() as connection:
             schema = self._look(connection)
-            nothing = update(schema.passwords).where(schema.key.is_(None)).values({schema.write: schema.write})
+            nothing = update(schema.passwords).where(false()).values({schema.write: schema.write})
             connection.execute(nothing)
             connection.rollback()
             return True
@@ -184,13 +186,13 @@ class Passwords:
     def _connect(self) -> Connection:
         with self._lock:
             if self._engine is None:
-                driver = self._url.partition("://")[0].partition("+")[2] or "psycopg"
-                options: dict[str, Any] = {}
-                if driver in CONNECT_TIMEOUTS and not self._url.startswith("sqlite"):
-                    options[CONNECT_TIMEOUTS[driver]] = 10
+                url = make_url(self._url)
                 # Connections are rare here, and must not lie about until the server has closed them.
                 self._engine = create_engine(
-                    self._url, poolclass=NullPool, hide_parameters=True, connect_args=options, echo=False
+                    url,
+                    poolclass=NullPool,
+                    hide_parameters=True,
+                    connect_args=TIMEOUTS.get(url.get_dialect().driver, {}),
                 )
             return self._engine.connect()
 
@@ -216,26 +218,52 @@ class _Schema:
         #: Where Keystone of this era looks first.
         self.write: Any = columns["password_hash"] if "password_hash" in columns else columns["password"]
 
-    def rows(self) -> Select[Any]:
-        """Every password row; the one that Keystone takes, the newest, is the last of each user."""
+    def rows(self, *, beginning: bool = False) -> Select[Any]:
+        """Every password row; the one that Keystone takes, the newest, is the last of each user.
+
+        ``beginning``: only the first characters of the hashes.
+        """
         columns = self.passwords.columns
         hash_: Any = self.write
         if "password" in columns and "password_hash" in columns:
             # Pike to Rocky fill one or the other.
             hash_ = func.coalesce(columns["password_hash"], columns["password"])
+        if beginning:
+            hash_ = func.substr(hash_, 1, LONGEST_IDENT)
         picked = [self.user_id.label("user_id"), self.key.label("id"), hash_.label("hash")]
         picked += [columns[name] for name in ("expires_at", "expires_at_int") if name in columns]
         picked += [columns[name] for name in ("created_at", "created_at_int") if name in columns]
         query = select(*picked)
         if self.local is None:
             return query
-        query = query.select_from(self.passwords.join(self.local, self.local.columns["id"] == columns["local_user_id"]))
-        order = [columns[name] for name in ("created_at_int", "created_at") if name in columns]
-        return query.order_by(*order, self.key)
+        join = self.passwords.join(self.local, self.local.columns["id"] == columns["local_user_id"])
+        return query.select_from(join).order_by(*_age(columns))
+
+    def replacement(self, user_id: str, seen: PasswordRow, new_hash: str) -> Update:
+        """Sets a hash where the row that was seen is the user's newest and still has the hash that was seen."""
+        statement = update(self.passwords).where(self.key == seen.id, self.write == seen.hash)
+        if self.local is not None:
+            passwords, local = self.passwords.alias(), self.local.alias()
+            newest = (
+                select(passwords.columns["id"])
+                .join(local, local.columns["id"] == passwords.columns["local_user_id"])
+                .where(local.columns["user_id"] == user_id)
+                .order_by(*(column.desc() for column in _age(passwords.columns)))
+                .limit(1)
+                .subquery()
+            )
+            # MySQL refuses a subquery on the table that is updated, unless it is inside another.
+            statement = statement.where(self.key == select(newest.columns["id"]).scalar_subquery())
+        return statement.values({self.write: new_hash})
 
     def password_row(self, row: Any) -> PasswordRow:
         """One row, its times as datetimes (UTC) whichever column holds them."""
         return PasswordRow(row.id, row.hash, _time(row, "expires_at"), _time(row, "created_at"))
+
+
+def _age(columns: Any) -> list[Any]:
+    """What orders the rows of a user from the oldest to the newest, as Keystone does it."""
+    return [columns[name] for name in ("created_at_int", "created_at", "id") if name in columns]
 
 
 def _time(row: Any, name: str) -> datetime.datetime | None:
@@ -274,7 +302,6 @@ def _era(connection: Connection, name: str) -> tuple[Rules, list[str]]:
             return Rules(rules.release, rules.idents, width), needed
         if "migrate_version" in tables:
             return Rules("Stein to Xena", kinds.MODERN | kinds.OLD, width), needed
-        rules = kinds.rules_for_revisions(set())
         raise CloudError(
             f"the identity database {name} shows neither alembic_version nor migrate_version: "
             "grant SELECT on them (docs/configuration.md)"
