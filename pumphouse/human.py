@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import unicodedata
 from typing import Any
 
@@ -72,3 +73,9 @@ def short(value: object, limit: int = 60) -> str:
     """A name or value on one line, cut when it is long: names of 255 characters are allowed."""
     text = clean(value)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def value(value: object, limit: int | None = None) -> str:
+    """A field's value as it is in JSON, but text without quotes unless it is empty."""
+    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str)
+    return text if limit is None else short(text, limit)

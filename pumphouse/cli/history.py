@@ -110,7 +110,7 @@ def _show(migration: Migration, units: list[UnitRow], events: list[Event], conso
 def _unit(unit: UnitRow) -> tuple[object, ...]:
     end = unit.finished if unit.finished or unit.state != "running" else time.time()
     seconds = end - unit.started if unit.started and end else None
-    moved = human.size(unit.bytes_done) if unit.bytes_done or unit.bytes_total else ""
+    moved = human.size(unit.bytes_done) if unit.bytes_done or unit.state == "running" else ""
     if unit.bytes_total and unit.state == "running":
         moved += f" of {human.size(unit.bytes_total)}"
     return (

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from ..human import chosen, clean, count, short, size
+from ..human import chosen, clean, count, short, size, value
 from ..planning.plan import Item, Plan, Unit
 from .text import STYLES, styled, table
 
@@ -99,16 +99,11 @@ def _conflicts(plan: Plan, console: Console) -> None:
 
 def _losses(plan: Plan, console: Console) -> None:
     lines = (
-        f"{item.type} {short(item.name or item.id)}: {clean(loss.field)} = {shorten(loss.value)}: {clean(loss.reason)}"
+        f"{item.type} {short(item.name or item.id)}: {loss.field} = {value(loss.value, 60)}: {clean(loss.reason)}"
         for item in plan.items
         for loss in item.losses
     )
     _section("Fields that cannot be carried", lines, "yellow", console)
-
-
-def shorten(value: object, limit: int = 60) -> str:
-    """A value on one line, cut when it is long."""
-    return short(value if isinstance(value, str) and value else repr(value), limit)
 
 
 def _section(title: str, lines: Iterable[str], style: str, console: Console) -> None:

@@ -106,9 +106,7 @@ def _resource(resource: dict[str, Any], console: Console) -> None:
 
 def _field(field: dict[str, Any]) -> str:
     """One line on a field that is not simply equal."""
-    from .plan_view import shorten
-
-    line = f"{field['verdict']}: {field['field']}: {shorten(field['source'])}"
+    line = f"{field['verdict']}: {field['field']}: {human.value(field['source'], 80)}"
     if field["verdict"] != "not carried":
-        line += f" -> {shorten(field['destination'])}"
+        line += f" -> {human.value(field['destination'], 80)}"
     return f"{line} ({field['reason']})" if field.get("reason") else line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import json
 from typing import Any
 
 from .. import human
@@ -51,7 +50,7 @@ def render_html(report: dict[str, Any]) -> str:
         "duration": human.duration,
         "moment": human.moment,
         "chosen": human.chosen,
-        "value": _value,
+        "value": human.value,
         "slug": lambda word: str(word).replace(" ", "-"),
     }
     return environment.get_template("report.html").render(
@@ -60,11 +59,6 @@ def render_html(report: dict[str, Any]) -> str:
         verdicts=collections.Counter(resource["verdict"] for resource in report["resources"]),
         troubles=_troubles(report),
     )
-
-
-def _value(value: Any) -> str:
-    """A field's value as it is in JSON, but text without quotes unless it is empty."""
-    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
 def _by_type(resources: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -87,7 +81,7 @@ def _troubles(report: dict[str, Any]) -> list[tuple[str, str]]:
         found += [
             (
                 name,
-                f"{field['field']} differs: {_value(field['source'])} became {_value(field['destination'])}"
+                f"{field['field']} differs: {human.value(field['source'])} became {human.value(field['destination'])}"
                 + (f" ({field['reason']})" if field.get("reason") else ""),
             )
             for field in resource["fields"]

@@ -5,6 +5,7 @@ Run as a program by the tests that need a terminal or signals: ``python fake_cli
 
 from __future__ import annotations
 
+import importlib
 import sys
 import time
 from pathlib import Path
@@ -136,15 +137,8 @@ def install(patch, database: str, *, the_plan: Plan | None = None, pace: float =
 
 
 def patch_for_good(module: str, name: str, value: object) -> None:
-    """Replace something in a process of our own, whether the module can be had or not."""
-    import importlib
-    import types
-
-    try:
-        found = importlib.import_module(module)
-    except ImportError:
-        found = sys.modules[module] = types.ModuleType(module)
-    setattr(found, name, value)
+    """Replace something in a process of our own."""
+    setattr(importlib.import_module(module), name, value)
 
 
 if __name__ == "__main__":

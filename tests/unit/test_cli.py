@@ -6,9 +6,9 @@ import functools
 import importlib
 import json
 import logging
+import resource
 import subprocess
 import sys
-import time
 import warnings
 
 import pytest
@@ -43,7 +43,8 @@ def fake(monkeypatch, database):
     """Install the stand-ins: ``fake(the_plan=..., fail=...)``."""
 
     def patch(module, name, value):
-        monkeypatch.setattr(importlib.import_module(module), name, value)
+        # Not setattr, which would import what stands there now.
+        monkeypatch.setitem(vars(importlib.import_module(module)), name, value)
 
     install = functools.partial(fake_cli.install, patch, str(database))
     install()
@@ -62,13 +63,11 @@ def test_help_names_the_commands(capsys):
 
 
 def test_help_is_quick():
-    """No client library is imported for it; the machine may be slow, so the best of three counts."""
-    times = []
-    for _ in range(3):
-        started = time.monotonic()
-        subprocess.run([sys.executable, "-m", "pumphouse.cli.main", "--help"], check=True, stdout=subprocess.DEVNULL)
-        times.append(time.monotonic() - started)
-    assert min(times) < 0.8
+    """No client library is imported for it. The processor's time counts, as the machine may have other things to do."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "pumphouse.cli.main", "--help"], check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.4
     look = "import sys; from pumphouse.cli.main import main; main(['--help']); print(sorted(sys.modules))"
     out = subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True).stdout
     for heavy in ("keystoneauth1", "openstack", "novaclient", "taskflow", "sqlalchemy", "jinja2"):
