@@ -8,6 +8,7 @@ import dataclasses
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from taskflow import engines, exceptions
 
@@ -193,7 +194,7 @@ def _for_unit(context: Context, unit: Unit) -> Context:
 
 def _execute(context: Context, unit: Unit) -> None:
     """Run the unit's flow. When it fails everything is undone, and the failure is raised."""
-    kind = {"engine": "serial"}
+    kind: dict[str, Any] = {"engine": "serial"}
     if unit.kind == "server":
         kind = {"engine": "parallel", "executor": "threads", "max_workers": DISKS_AT_ONCE}
     engine = engines.load(flow_of(unit), **kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from pumphouse.clouds.errors import explain
@@ -33,7 +34,7 @@ def _verify(context: Context, unit: Unit, item: Item) -> bool:
         _save(context, unit, item, "not carried", [_whole(item.reason)])
         return True
     try:
-        fields = _compare(context, item)
+        fields = list(_compare(context, item))
     except Exception as error:
         _save(context, unit, item, "differs", [_whole(f"could not be verified: {explain(error)}", "differs")])
         return False
@@ -50,7 +51,7 @@ def _verify(context: Context, unit: Unit, item: Item) -> bool:
     return verdict != "differs"
 
 
-def _compare(context: Context, item: Item) -> list[FieldVerdict]:
+def _compare(context: Context, item: Item) -> Sequence[FieldVerdict]:
     type_ = TYPES[item.type]
     there = context.lookup(item.type, item.id) or item.destination_id
     source = context.before.get(item.key) or type_.get(context.source, item.id)

@@ -104,5 +104,4 @@ def not_carried(cloud: Cloud, projects: Iterable[str], note: Callable[[str], Non
 
 def other_services(cloud: Cloud) -> list[str]:
     """Service types in the source's catalogue that Pumphouse does not look into."""
-    access = cloud.session.auth.get_access(cloud.session)
-    return sorted(set(access.service_catalog.get_endpoints()) - KNOWN_SERVICES)
+    return sorted(set(cloud.access.service_catalog.get_endpoints()) - KNOWN_SERVICES)

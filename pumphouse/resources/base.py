@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from pumphouse.clouds.cloud import Cloud
@@ -11,6 +11,8 @@ from pumphouse.resources.fields import Field, Lookup, some
 from pumphouse.resources.inventory import Inventory
 
 Wire = dict[str, Any]
+#: ``list`` is a method of every type.
+Wires = list[Wire]
 
 
 @dataclasses.dataclass
@@ -48,11 +50,11 @@ class ResourceType:
     scope: ClassVar[dict[str, str]] = {}
 
     # -- the API calls, by each type ------------------------------------------------------------------------
-    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+    def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """All resources in a scope (``project_id``, ``domain_id``, ... or none: all), by bulk requests."""
         raise LookupError(f"{self.type} cannot be listed")
 
-    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> list[Wire]:
+    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> Wires:
         """The resources that these parents contain."""
         raise LookupError(f"{self.type} has no parents")
 
@@ -101,7 +103,7 @@ class ResourceType:
                 return candidate
         return None
 
-    def clash(self, found: Wire, wanted: Wire, source: Wire) -> list[str]:
+    def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:
         """Fields in which an existing counterpart differs so much that it cannot stand in."""
         return []
 
@@ -147,7 +149,9 @@ class ResourceType:
             if field.how == "report" and field.worth and field.worth(value):
                 yield field.name, "(hidden)" if field.secret else value, field.doc
 
-    def compare(self, source: Wire, destination: Wire, lookup: Lookup, *, later: bool = False) -> list[FieldVerdict]:
+    def compare(
+        self, source: Wire, destination: Wire, lookup: Lookup, *, later: bool = False
+    ) -> Sequence[FieldVerdict]:
         """What became of each field, for the report. ``later``: some time after the move."""
         lookup = self.resolver(source, lookup)
         return [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pumphouse.clouds.cloud import Cloud
-    from pumphouse.resources.base import ResourceType, Wire
+    from pumphouse.resources.base import ResourceType, Wire, Wires
 
 
 class Inventory:
@@ -21,11 +21,11 @@ class Inventory:
         self.cloud = cloud
         self._types = types
         self._say = say
-        self._lists: dict[tuple[Any, ...], list[Wire]] = {}
+        self._lists: dict[tuple[Any, ...], Wires] = {}
         self._single: dict[tuple[str, str], Wire | None] = {}
         self._lock = threading.RLock()
 
-    def list(self, type_: str, **scope: Any) -> list[Wire]:
+    def list(self, type_: str, **scope: Any) -> Wires:
         """All resources of a type in a scope; see :meth:`ResourceType.list`."""
         key = (type_, *sorted(scope.items()))
         with self._lock:
@@ -36,7 +36,7 @@ class Inventory:
                 self.remember(type_, found)
             return self._lists[key]
 
-    def remember(self, type_: str, resources: list[Wire]) -> None:
+    def remember(self, type_: str, resources: Wires) -> None:
         """Keep resources that were found in another way."""
         for resource in resources:
             self._single[type_, self._types[type_].id(resource)] = resource

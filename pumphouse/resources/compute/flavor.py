@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing, is_conflict, is_missing
-from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import carry, keep, report, some
 
 
@@ -38,7 +39,7 @@ class Flavor(ResourceType):
     #: The fields in which an existing flavor of that name must agree.
     essential = ("ram", "vcpus", "disk", "OS-FLV-EXT-DATA:ephemeral", "swap", "extra_specs")
 
-    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+    def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """All flavors, private ones too."""
         return [_wire(flavor) for flavor in cloud.compute.flavors.list(is_public=None, limit=None)]
 
@@ -51,7 +52,7 @@ class Flavor(ResourceType):
                 return None
             raise
 
-    def clash(self, found: Wire, wanted: Wire, source: Wire) -> list[str]:
+    def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:
         """Another size under the same name."""
         essential = (field for field in self.fields if field.name in self.essential)
         return [f.name for f in essential if not f.same(found.get(f.name), wanted.get(f.name))]

@@ -7,7 +7,7 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing
-from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.compute.flavor import Flavor
 from pumphouse.resources.fields import refer
 from pumphouse.resources.inventory import Inventory
@@ -35,12 +35,12 @@ class FlavorAccess(ResourceType):
         """The project's id: the list gives no more."""
         return f"open to {resource['tenant_id']}"
 
-    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+    def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """Which private flavors a project may use."""
         found = self.list_for(cloud, Flavor().list(cloud))
         return [access for access in found if access["tenant_id"] == scope.get("project_id")]
 
-    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> list[Wire]:
+    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> Wires:
         """Who may use these flavors; Nova has no list over several flavors, and none for public ones."""
         return [
             access
@@ -69,7 +69,7 @@ class FlavorAccess(ResourceType):
         with ignore_missing():
             cloud.compute.flavor_access.remove_tenant_access(flavor, project)
 
-    def _of(self, cloud: Cloud, flavor: str) -> list[Wire]:
+    def _of(self, cloud: Cloud, flavor: str) -> Wires:
         with ignore_missing():
             return [
                 {"flavor_id": entry.flavor_id, "tenant_id": entry.tenant_id}

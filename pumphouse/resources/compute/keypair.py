@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing, is_missing
-from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import carry, refer, report
 from pumphouse.resources.inventory import Inventory
 
@@ -35,7 +35,7 @@ class Keypair(ResourceType):
         """user/name."""
         return f"{resource['user_id']}/{resource['name']}"
 
-    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> list[Wire]:
+    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> Wires:
         """Those of each user; Nova has no list over several users."""
         return [
             {**keypair.to_dict().get("keypair", keypair.to_dict()), "user_id": user["id"]}
@@ -58,7 +58,7 @@ class Keypair(ResourceType):
         """The user's key pair of that name."""
         return inventory.get(self.type, self.id(wanted))
 
-    def clash(self, found: Wire, wanted: Wire, source: Wire) -> list[str]:
+    def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:
         """Another key under the same name."""
         return [] if found.get("fingerprint") == wanted.get("fingerprint") else ["public_key"]
 

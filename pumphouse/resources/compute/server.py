@@ -8,7 +8,7 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing, is_missing
-from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import carry, refer, report, some, unordered
 from pumphouse.resources.inventory import Inventory
 
@@ -87,7 +87,7 @@ class Server(ResourceType):
         report("links", "addresses in the source's API"),
     )
 
-    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+    def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """All servers, or a project's."""
         search: dict[str, Any] = {"all_tenants": 1}
         if scope.get("project_id"):
@@ -105,7 +105,7 @@ class Server(ResourceType):
             raise
         return self._with_flavor_ids(cloud, [server])[0]
 
-    def _with_flavor_ids(self, cloud: Cloud, servers: list[Wire]) -> list[Wire]:
+    def _with_flavor_ids(self, cloud: Cloud, servers: Wires) -> Wires:
         """From microversion 2.47 a server shows its flavor's values but not its id; the name is unique."""
         if all("id" in server["flavor"] for server in servers):
             return servers
@@ -164,7 +164,7 @@ def boots_from_volume(server: Wire) -> bool:
     return not server.get("image")
 
 
-def ports_in_order(server: Wire, ports: list[Wire]) -> list[Wire]:
+def ports_in_order(server: Wire, ports: Wires) -> Wires:
     """A server's ports as its guest sees them: Nova shows their MACs in that order under "addresses"."""
     shown = [ip.get("OS-EXT-IPS-MAC:mac_addr") for ips in server.get("addresses", {}).values() for ip in ips]
     order = {mac: place for place, mac in reversed(list(enumerate(shown)))}

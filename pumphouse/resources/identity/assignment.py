@@ -7,7 +7,7 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing
-from pumphouse.resources.base import Wire
+from pumphouse.resources.base import Wire, Wires
 from pumphouse.resources.fields import refer, report, some
 from pumphouse.resources.identity.wire import IdentityType
 from pumphouse.resources.inventory import Inventory
@@ -36,7 +36,7 @@ class Assignment(IdentityType):
         user, role = resource["user"], resource["role"]
         return f"{user.get('name', user['id'])} as {role.get('name', role['id'])}"
 
-    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+    def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """Direct ones of users on one project; groups' and inherited ones are not of this type."""
         found = cloud.identity.role_assignments.list(project=scope["project_id"])
         return [
@@ -45,7 +45,7 @@ class Assignment(IdentityType):
             if "user" in entry and "OS-INHERIT:inherited_to" not in entry["scope"]
         ]
 
-    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> list[Wire]:
+    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> Wires:
         """Those on each project."""
         return [entry for parent in parents for entry in self.list(cloud, project_id=parent["id"])]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.resources.base import Wire
+from pumphouse.resources.base import Wire, Wires
 from pumphouse.resources.fields import carry, refer, report
 from pumphouse.resources.identity.wire import IdentityType
 
@@ -25,7 +25,7 @@ class Role(IdentityType):
         report("links", "addresses in the source's API"),
     )
 
-    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+    def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """Global roles without a domain, else those of the domain: Keystone never lists both at once."""
         filters = {"domain_id": scope["domain_id"]} if scope.get("domain_id") else {}
         return [role.to_dict() for role in cloud.identity.roles.list(**filters)]

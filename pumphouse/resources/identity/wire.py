@@ -6,7 +6,7 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing, is_missing
-from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.base import ResourceType, Wire, Wires
 
 
 class IdentityType(ResourceType):
@@ -19,7 +19,7 @@ class IdentityType(ResourceType):
     def _manager(self, cloud: Cloud) -> Any:
         return getattr(cloud.identity, self.manager)
 
-    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+    def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """All of them, or those of one domain."""
         filters = {"domain": scope["domain_id"]} if scope.get("domain_id") else {}
         return [found.to_dict() for found in self._manager(cloud).list(**filters)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing, is_conflict, is_missing
-from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import Field, carry, keep, refer, report, unordered
 from pumphouse.resources.inventory import Inventory
 
@@ -50,7 +50,7 @@ class Image(ResourceType):
         report("stores", "where the source stores it"),
     )
 
-    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+    def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """All images that the account may see, or those that a project owns; hidden ones too."""
         filters = {"owner": scope["project_id"]} if scope.get("project_id") else {}
         found: dict[str, Wire] = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing
-from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import carry, refer, report
 from pumphouse.resources.inventory import Inventory
 
@@ -37,7 +37,7 @@ class ImageMember(ResourceType):
         """The project's id: the list gives no more."""
         return f"shared with {resource['member_id']}"
 
-    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> list[Wire]:
+    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> Wires:
         """Members of those images that are shared; Glance has no list over several images."""
         return [
             member
@@ -69,7 +69,7 @@ class ImageMember(ResourceType):
         with ignore_missing():
             cloud.image.image_members.delete(image, project)
 
-    def _members(self, cloud: Cloud, image: str) -> list[Wire]:
+    def _members(self, cloud: Cloud, image: str) -> Wires:
         with ignore_missing():
             return [dict(member) for member in cloud.image.image_members.list(image)]
         return []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pumphouse.resources.base import Wire
 from pumphouse.resources.fields import carry, refer, report, some, unordered
 from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
@@ -43,6 +45,6 @@ class Network(NetworkType):
         report("status", "ACTIVE once its ports work"),
     )  # fmt: skip
 
-    def clash(self, found: Wire, wanted: Wire, source: Wire) -> list[str]:
+    def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:
         """A network that leads elsewhere."""
         return [n for n in ("router:external",) if n in wanted and found.get(n) != wanted[n]]

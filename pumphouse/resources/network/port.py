@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.resources.base import Wire
+from pumphouse.resources.base import Wire, Wires
 from pumphouse.resources.fields import carry, refer, report, some, unordered
 from pumphouse.resources.inventory import Inventory
 from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
@@ -71,12 +72,12 @@ class Port(NetworkType):
         addresses = ", ".join(ip["ip_address"] for ip in resource.get("fixed_ips", ()))
         return f"{resource.get('name') or ''} {addresses or resource['mac_address']}".strip()
 
-    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+    def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """Tenants' ports only, but all of them when a network is asked for what is taken."""
         found = super().list(cloud, **scope)
         return found if scope.get("network_id") else [port for port in found if is_tenants(port)]
 
-    def list_for(self, cloud: Cloud, parents: Any) -> list[Wire]:
+    def list_for(self, cloud: Cloud, parents: Any) -> Wires:
         """The ports of servers."""
         return [port for port in super().list_for(cloud, parents) if is_tenants(port)]
 
@@ -89,7 +90,7 @@ class Port(NetworkType):
                 return other
         return None
 
-    def clash(self, found: Wire, wanted: Wire, source: Wire) -> list[str]:
+    def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:
         """A port that is in use, or has other addresses, cannot stand in."""
         different = [name for name in ("mac_address", "fixed_ips") if found.get(name) != wanted.get(name)]
         return different + (["device_id"] if found.get("device_id") else [])

@@ -31,7 +31,7 @@ class SecurityGroup(NetworkType):
         if wanted["name"] == "default":
             # Listing makes Neutron give a new project its default group.
             group = cloud.network.list(self.collection, project_id=wanted["project_id"], name="default")[0]
-            settable = {name: wanted[name] for name in ("description", "stateful") if name in wanted}
+            settable: Wire = {name: wanted[name] for name in ("description", "stateful") if name in wanted}
             if any(group.get(name) != value for name, value in settable.items()):
                 group = cloud.network.update(self.collection, group["id"], settable)
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pumphouse.resources.base import Wire
 from pumphouse.resources.fields import carry, refer, report, some, unordered
 from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
@@ -43,6 +45,6 @@ class Subnet(NetworkType):
         """The range, and the name if it has one."""
         return f"{resource['name']} {resource['cidr']}".strip()
 
-    def clash(self, found: Wire, wanted: Wire, source: Wire) -> list[str]:
+    def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:
         """Guests would be told another gateway."""
         return ["gateway_ip"] if found.get("gateway_ip") != wanted.get("gateway_ip") else []

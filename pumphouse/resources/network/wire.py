@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import Field, report
 
 #: Fields that every resource of Neutron has and that say nothing outside its own database.
@@ -30,14 +30,14 @@ class NetworkType(ResourceType):
     #: The field by which resources of a parent are found.
     parent_field: str = ""
 
-    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+    def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """Those that match the scope, in pages."""
         return cloud.network.list(self.collection, **{k: v for k, v in scope.items() if v is not None})
 
-    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> list[Wire]:
+    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> Wires:
         """Those of many parents, a hundred parents a request (the ids go into the URL)."""
         ids = [parent["id"] for parent in parents]
-        found: list[Wire] = []
+        found: Wires = []
         for start in range(0, len(ids), 100):
             found += self.list(cloud, **{self.parent_field: ids[start : start + 100]})
         return found

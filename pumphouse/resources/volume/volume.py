@@ -7,7 +7,7 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing, is_missing
-from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import Lookup, carry, refer, report, some
 from pumphouse.resources.inventory import Inventory
 
@@ -71,7 +71,7 @@ class Volume(ResourceType):
         report("links", "addresses in the source's API"),
     )
 
-    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+    def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """All volumes, or a project's."""
         search: dict[str, Any] = {"all_tenants": 1}
         if scope.get("project_id"):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import is_missing
-from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import carry, report
 from pumphouse.resources.inventory import Inventory
 
@@ -26,7 +26,7 @@ class VolumeType(ResourceType):
         report("qos_specs_id", "the destination's own"),
     )
 
-    def list(self, cloud: Cloud, **scope: Any) -> list[Wire]:
+    def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """All types, private ones too."""
         return [found.to_dict() for found in cloud.volume.volume_types.list(is_public=None)]
 
