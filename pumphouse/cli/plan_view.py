@@ -19,7 +19,10 @@ MARKS = {"create": "+", "reuse": "=", "conflict": "!", "skip": "-"}
 def show(plan: Plan, console: Console) -> None:
     """Print the plan: units with their resources, then what needs attention, then one line that sums up."""
     console.print(Text(f"Plan for {chosen(plan.selection)}", style="bold"))
-    widths = (2, *(min(max(map(cell_len, column), default=0), 40) for column in _columns(plan)))
+    # Names get what a third of the line, for the reasons, leaves to them.
+    limits = (20, max(20, console.width * 2 // 3 - 50), 8, 10)
+    widest = (max(map(cell_len, column), default=0) for column in _columns(plan))
+    widths = (3, *map(min, widest, limits))
     for unit in plan.units:
         console.print()
         _unit(unit, widths, console)
