@@ -24,6 +24,12 @@ from tests.acceptance.tenant.servers import destroy_failing
 KEEP = "PUMPHOUSE_KEEP"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The SDK warns of what it does itself."""
+    for words in ("The .service_type. parameter is", "Support for InfluxDB"):
+        config.addinivalue_line("filterwarnings", f"ignore:{words}")
+
+
 @dataclasses.dataclass
 class Moment:
     """Both clouds as they were at one time."""
