@@ -15,9 +15,9 @@ def image_flow(unit: Unit) -> Flow:
     flow = linear_flow.Flow(unit.name)
     fresh = [item for item in unit.items if item.action == "create"]
     for item in (item for item in fresh if item.type == "image"):
-        flow.add(MakeResource("image", item.id), CopyImage(item.id, item.bytes))
+        flow.add(MakeResource("image", item.id, item.name), CopyImage(item.id, item.bytes))
     for item in (item for item in fresh if item.type != "image"):
-        flow.add(MakeResource(item.type, item.id))
+        flow.add(MakeResource(item.type, item.id, item.name))
     for item in (item for item in fresh if item.type == "image"):
         flow.add(FinishImage(item.id))
     return flow

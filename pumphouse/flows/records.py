@@ -15,7 +15,7 @@ def records_flow(unit: Unit) -> Flow:
     flow = linear_flow.Flow(unit.name)
     for item in unit.items:
         if item.action == "create":
-            flow.add(MakeResource(item.type, item.id))
+            flow.add(MakeResource(item.type, item.id, item.name))
             if item.type == "user":
                 flow.add(CarryPassword(item.id))
     return flow

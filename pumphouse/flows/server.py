@@ -24,11 +24,11 @@ def server_flow(unit: Unit) -> Flow:
     flow = linear_flow.Flow(unit.name)
     if server.action != "create":
         return flow
-    ports = [item.id for item in unit.items if item.type == "port"]
+    ports = [item for item in unit.items if item.type == "port"]
     volumes = [item for item in unit.items if item.type == "volume" and item.action == "create"]
     flow.add(NoteServer(server.id))
     flow.add(*(EnterProject(id_) for kind, id_ in server.needs if kind == "project"))
-    flow.add(*(MakeResource("port", port) for port in ports))
+    flow.add(*(MakeResource("port", port.id, port.name) for port in ports))
     flow.add(StopServer(server.id))
     disks = unordered_flow.Flow(f"disks:{server.id}")
     exported, root = f"exported:{server.id}", f"imported:{server.id}"
@@ -39,5 +39,5 @@ def server_flow(unit: Unit) -> Flow:
         )
     )
     disks.add(*(carry_volume(item) for item in volumes))
-    flow.add(disks, BootServer(server.id, ports, root), SettlePower(server.id))
+    flow.add(disks, BootServer(server.id, [port.id for port in ports], root), SettlePower(server.id))
     return flow

@@ -24,6 +24,8 @@ class Found:
     needs: dict[Key, list[Key]] = dataclasses.field(default_factory=dict)
     #: References to resources that the source does not have any more.
     dangling: dict[Key, list[Key]] = dataclasses.field(default_factory=dict)
+    #: The same, of references that may be gone without harm.
+    gone: dict[Key, list[Key]] = dataclasses.field(default_factory=dict)
     #: Projects that were asked for as a whole.
     projects: list[str] = dataclasses.field(default_factory=list)
 
@@ -86,10 +88,9 @@ def _referred(found: Found, source: Inventory, fresh: dict[Key, Wire]) -> list[t
                 needs.append(need)
                 continue
             target = source.get(*need)
-            if target is None and need[0] in type_.soft:
-                continue
             if target is None:
-                found.dangling.setdefault(key, []).append(need)
+                missing = found.gone if need[0] in type_.soft else found.dangling
+                missing.setdefault(key, []).append(need)
             else:
                 needs.append(need)
                 referred.append((need[0], target))

@@ -35,19 +35,25 @@ class Matcher:
             self.counterpart[key] = there
         # A reference to a project that is not moved is no reason to move it.
         needs = [need for need in found.needs[key] if need in found.resources]
-        item = Item(key[0], key[1], type_.name(resource), action, reason, destination_id=there, needs=needs)
+        item = Item(
+            key[0], key[1], type_.name(resource, self._named), action, reason, destination_id=there, needs=needs
+        )
         if action == "create":
             item.bytes = type_.size(resource)
             item.losses = [Loss(*loss) for loss in type_.losses(resource)]
+            item.losses += [
+                Loss(kind, id_, "the source does not have it any more") for kind, id_ in found.gone.get(key, ())
+            ]
         return item
 
     def _decide(self, key: Key, type_: ResourceType, resource: Wire, found: Found) -> tuple[Action, str, str | None]:
         """(action, reason, id of the counterpart)."""
         row = self.mapped.get(key)
         if row and self._exists(key[0], row.destination_id):
-            return "reuse", f"moved by migration {row.migration_id}", row.destination_id
-        if reason := self._unreachable(type_, resource, found):
-            return "skip", reason, None
+            origin = f"moved by migration {row.migration_id}" if row.created else "is there already"
+            return "reuse", origin, row.destination_id
+        if why := self._unreachable(type_, resource, found):
+            return "skip", why, None
         blocked = [need for need in found.needs[key] if self._action(need) in ("conflict", "skip")]
         if blocked:
             return "conflict", "needs " + ", ".join(self._title(need) for need in blocked), None
@@ -58,9 +64,9 @@ class Matcher:
             wanted = type_.translate(resource, lambda kind, id_: self.counterpart.get((kind, id_)))
             if existing := type_.find(self.destination, wanted, resource):
                 return self._use(type_, existing, wanted, resource)
-        if reason := type_.obstacle(resource, self.source, self.destination):
-            return "conflict", reason, None
-        again = f", made by migration {row.migration_id} but gone since" if row else ""
+        if why := type_.obstacle(resource, self.source, self.destination):
+            return "conflict", why, None
+        again = f", made by migration {row.migration_id} but gone since" if row and row.created else ""
         return "create", f"not in the destination{again}", None
 
     def _use(self, type_: ResourceType, existing: Wire, wanted: Wire, source: Wire) -> tuple[Action, str, str | None]:
@@ -109,6 +115,10 @@ class Matcher:
             return None
         names = self.destination.list("project", domain_id=twin["id"])
         return next((other["id"] for other in names if other["name"] == project["name"]), None)
+
+    def _named(self, type_: str, id_: str) -> str:
+        resource = self.source.get(type_, id_)
+        return TYPES[type_].name(resource) if resource else id_
 
     def _exists(self, type_: str, id_: str) -> bool:
         return self.destination.get(type_, id_) is not None

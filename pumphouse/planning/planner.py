@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.errors import UsageError
 from pumphouse.planning import selecting
+from pumphouse.planning.changes import name_changes
 from pumphouse.planning.discovery import Found, discover
 from pumphouse.planning.matching import Matcher
 from pumphouse.planning.not_carried import not_carried, other_services
@@ -38,6 +39,7 @@ def make_plan(
     say("comparing with the destination")
     items = Matcher(here, there, store, pair_of(source, destination)).match(found)
     _refuse_shared_disks(items, found)
+    name_changes(items, found, destination)
     plan = Plan(selection.to_json(), make_units(items, found))
     users = [item for item in items if item.type == "user" and item.action == "create"]
     check_passwords(users, source, destination, plan.notes.append)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from pumphouse.clouds.cloud import Cloud
@@ -25,6 +25,15 @@ class FieldVerdict:
     source: Any
     destination: Any
     reason: str = ""
+
+
+#: Finds the name of a resource: (type, id) -> name.
+Named = Callable[[str, str], str]
+
+
+def unnamed(_type: str, id_: str) -> str:
+    """For want of names, the id."""
+    return id_
 
 
 class ResourceType:
@@ -75,8 +84,8 @@ class ResourceType:
         """What identifies it within its type."""
         return str(resource["id"])
 
-    def name(self, resource: Wire) -> str:
-        """What people call it."""
+    def name(self, resource: Wire, named: Named = unnamed) -> str:
+        """What people call it; ``named`` knows the names of what it refers to."""
         return str(resource.get("name") or resource["id"])
 
     def size(self, resource: Wire) -> int:
@@ -106,6 +115,11 @@ class ResourceType:
     def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:
         """Fields in which an existing counterpart differs so much that it cannot stand in."""
         return []
+
+    @property
+    def plural(self) -> str:
+        """What people call several of them."""
+        return f"{self.type.replace('_', ' ')}s"
 
     # -- what comes from the table --------------------------------------------------------------------------
     @property

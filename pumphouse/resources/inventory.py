@@ -30,7 +30,7 @@ class Inventory:
         key = (type_, *sorted(scope.items()))
         with self._lock:
             if key not in self._lists:
-                self._say(f"reading the {self.cloud.role}: {type_.replace('_', ' ')}s")
+                self._say(f"reading the {self.cloud.role}: {self._types[type_].plural}")
                 found = self._types[type_].list(self.cloud, **scope)
                 self._lists[key] = found
                 self.remember(type_, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.errors import CloudError
 from pumphouse.resources.image.image import Image
+from pumphouse.resources.registry import TYPES
 from pumphouse.tasks.base import Task
 from pumphouse.tasks.context import Context
 from pumphouse.transfer.images import Copied, copy_image
@@ -86,7 +87,9 @@ class CopyTemporaryImage(Task):
         if source is None:
             raise CloudError(f"the temporary image {image_id} has gone from the source")
         project = context.counterpart("project", self._project(context))
-        context.step(f"copying the bytes of {self.subject[0]} {self.subject[1]}")
+        context.step(
+            f"copying the bytes of {self.subject[0]} {TYPES[self.subject[0]].name(context.before[self.subject])}"
+        )
         wanted = {
             key: value
             for key, value in IMAGE.body(IMAGE.translate(source, lambda *_: None)).items()

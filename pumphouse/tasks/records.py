@@ -10,11 +10,12 @@ from pumphouse.tasks.context import Context
 class MakeResource(Task):
     """Make one resource in the destination, with its references replaced, and record the mapping."""
 
-    def __init__(self, type_: str, id_: str) -> None:
-        """``id_`` in the source."""
+    def __init__(self, type_: str, id_: str, name: str) -> None:
+        """``id_`` in the source; ``name``: what people call it."""
         super().__init__(f"{type_}:{id_}")
         self.type = TYPES[type_]
         self.id = id_
+        self.title = f"{type_.replace('_', ' ')} {name}"
 
     def execute(self, context: Context) -> str:
         """Returns its id in the destination."""
@@ -22,7 +23,7 @@ class MakeResource(Task):
         if there and self.type.get(context.destination, there):
             return there
         source = context.read(self.type.type, self.id)
-        context.step(f"making {self.type.type.replace('_', ' ')} {self.type.name(source)}")
+        context.step(f"making {self.title}")
         wanted = self.type.translate(source, context.lookup)
         there = self.type.id(self.type.create(context.destination, wanted))
         context.made(self.type.type, self.id, there)

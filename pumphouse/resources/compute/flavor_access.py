@@ -7,7 +7,7 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing
-from pumphouse.resources.base import ResourceType, Wire, Wires
+from pumphouse.resources.base import Named, ResourceType, Wire, Wires, unnamed
 from pumphouse.resources.compute.flavor import Flavor
 from pumphouse.resources.fields import refer
 from pumphouse.resources.inventory import Inventory
@@ -20,6 +20,7 @@ class FlavorAccess(ResourceType):
     unit = "flavor"
     parent = "flavor"
     owned = True
+    plural = "private flavors"
     #: A project is not carried only because a flavor is open to it.
     guest = "tenant_id"
     fields = (
@@ -31,9 +32,9 @@ class FlavorAccess(ResourceType):
         """flavor/project."""
         return f"{resource['flavor_id']}/{resource['tenant_id']}"
 
-    def name(self, resource: Wire) -> str:
-        """The project's id: the list gives no more."""
-        return f"open to {resource['tenant_id']}"
+    def name(self, resource: Wire, named: Named = unnamed) -> str:
+        """To whom."""
+        return f"open to {named('project', resource['tenant_id'])}"
 
     def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """Which private flavors a project may use."""

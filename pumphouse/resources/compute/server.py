@@ -137,6 +137,13 @@ class Server(ResourceType):
             return "the flavor has an ephemeral or swap disk, which no API can read: resize the server to one without"
         return None
 
+    def losses(self, resource: Wire) -> Iterator[tuple[str, Any, str]]:
+        """A hostname that newer releases refuse, too."""
+        yield from super().losses(resource)
+        field, plain = "OS-EXT-SRV-ATTR:hostname", hostname(resource)
+        if resource.get(field) and resource[field] != plain:
+            yield field, resource[field], f"newer releases take plain letters only: becomes {plain}"
+
     def find(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wire | None:
         """Nothing tells that a server is the same: only a mapping does."""
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing
-from pumphouse.resources.base import Wire, Wires
+from pumphouse.resources.base import Named, Wire, Wires, unnamed
 from pumphouse.resources.fields import refer, report, some
 from pumphouse.resources.identity.wire import IdentityType
 from pumphouse.resources.inventory import Inventory
@@ -31,10 +31,9 @@ class Assignment(IdentityType):
         """user/project/role."""
         return "/".join((resource["user"]["id"], resource["scope"]["project"]["id"], resource["role"]["id"]))
 
-    def name(self, resource: Wire) -> str:
-        """Names where the list gave them."""
-        user, role = resource["user"], resource["role"]
-        return f"{user.get('name', user['id'])} as {role.get('name', role['id'])}"
+    def name(self, resource: Wire, named: Named = unnamed) -> str:
+        """Who is what."""
+        return f"{named('user', resource['user']['id'])} as {named('role', resource['role']['id'])}"
 
     def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """Direct ones of users on one project; groups' and inherited ones are not of this type."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing
-from pumphouse.resources.base import ResourceType, Wire, Wires
+from pumphouse.resources.base import Named, ResourceType, Wire, Wires, unnamed
 from pumphouse.resources.fields import carry, refer, report
 from pumphouse.resources.inventory import Inventory
 
@@ -33,9 +33,9 @@ class ImageMember(ResourceType):
         """image/project."""
         return f"{resource['image_id']}/{resource['member_id']}"
 
-    def name(self, resource: Wire) -> str:
-        """The project's id: the list gives no more."""
-        return f"shared with {resource['member_id']}"
+    def name(self, resource: Wire, named: Named = unnamed) -> str:
+        """With whom."""
+        return f"shared with {named('project', resource['member_id'])}"
 
     def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> Wires:
         """Members of those images that are shared; Glance has no list over several images."""

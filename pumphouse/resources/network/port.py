@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.resources.base import Wire, Wires
+from pumphouse.resources.base import Named, Wire, Wires, unnamed
 from pumphouse.resources.fields import carry, refer, report, some, unordered
 from pumphouse.resources.inventory import Inventory
 from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
@@ -67,7 +67,7 @@ class Port(NetworkType):
         report("status", "ACTIVE once its server runs"),
     )  # fmt: skip
 
-    def name(self, resource: Wire) -> str:
+    def name(self, resource: Wire, named: Named = unnamed) -> str:
         """The addresses, and the name if it has one."""
         addresses = ", ".join(ip["ip_address"] for ip in resource.get("fixed_ips", ()))
         return f"{resource.get('name') or ''} {addresses or resource['mac_address']}".strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pumphouse.resources.base import Wire
+from pumphouse.resources.base import Named, Wire, unnamed
 from pumphouse.resources.fields import carry, refer, report, some, text
 from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
 
@@ -34,10 +34,11 @@ class SecurityGroupRule(NetworkType):
         report("tags", "the API has no call to set them on a rule", worth=some),
     )
 
-    def name(self, resource: Wire) -> str:
+    def name(self, resource: Wire, named: Named = unnamed) -> str:
         """ "ingress IPv4 tcp 22-22 from 10.0.0.0/8"."""
         ports = (resource.get("port_range_min"), resource.get("port_range_max"))
-        other = resource.get("remote_ip_prefix") or resource.get("remote_group_id")
+        group = resource.get("remote_group_id")
+        other = resource.get("remote_ip_prefix") or (group and f"group {named('security_group', group)}")
         words = [
             resource["direction"],
             resource["ethertype"],

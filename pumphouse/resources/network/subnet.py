@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pumphouse.resources.base import Wire
+from pumphouse.resources.base import Named, Wire, unnamed
 from pumphouse.resources.fields import carry, refer, report, some, unordered
 from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
 
@@ -41,7 +41,7 @@ class Subnet(NetworkType):
         report("router:external", "follows from its network"),
     )
 
-    def name(self, resource: Wire) -> str:
+    def name(self, resource: Wire, named: Named = unnamed) -> str:
         """The range, and the name if it has one."""
         return f"{resource['name']} {resource['cidr']}".strip()
 

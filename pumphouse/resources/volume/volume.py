@@ -29,6 +29,11 @@ def image_metadata(value: Any) -> Any:
     return {key: text for key, text in (value or {}).items() if key not in FROM_BYTES}
 
 
+def devices(value: Any) -> Any:
+    """Of attachments, the device names: all that means the same in both clouds."""
+    return sorted(str(attachment.get("device")) for attachment in value or ())
+
+
 class Volume(ResourceType):
     """A volume, detached or attached; in the unit of its server, if it has one."""
 
@@ -49,7 +54,7 @@ class Volume(ResourceType):
         carry("multiattach", "whether several servers may have it; follows from its type"),
         carry("availability_zone", "kept where the destination has it", loose=True),
         report("encrypted", "encrypted volumes are not carried yet", worth=bool),
-        report("attachments", "made anew with its server"),
+        carry("attachments", "the device by which its server knows it", post=False, fleeting=True, normal=devices),
         report("status", "in-use while attached"),
         report("user_id", "the account that Pumphouse works with"),
         report("snapshot_id", "the volume is whole without its origin"),
