@@ -38,6 +38,9 @@ def check_url(text: str, directory: Path) -> str:
                 "(@ is %40, / is %2F, : is %3A, % is %25)"
             ) from None
         raise ValueError(f"is not a SQLAlchemy URL; {ALLOWED}") from None
+    if url.drivername in DRIVERS:
+        # SQLAlchemy's own choice for a scheme without a driver is one that we do not depend on.
+        url = url.set(drivername=DRIVERS[url.drivername][0])
     _check_driver(url)
     if url.get_backend_name() == "sqlite":
         return _absolute(url, directory).render_as_string(hide_password=False)
@@ -45,7 +48,7 @@ def check_url(text: str, directory: Path) -> str:
         raise ValueError(f"names no host; {ALLOWED}")
     if not url.database:
         raise ValueError(f"names no database; {ALLOWED}")
-    return text
+    return url.render_as_string(hide_password=False)
 
 
 def _check_driver(url: URL) -> None:

@@ -219,13 +219,18 @@ class Cloud:
         return self._once(("versions", service), lambda: self._discover(service))
 
     def _discover(self, service: Service) -> tuple[Version, Version]:
-        data = self.adapter(service).get_endpoint_data()
-        if data is None:
-            raise self._not_in_catalogue(service)
-        version = (*(data.api_version or ()), 0, 0)[:2]
-        newest = data.max_microversion or version
-        oldest = data.min_microversion or newest
-        return cast("Version", tuple(oldest)), cast("Version", tuple(newest))
+        # Not by the adapter: where a service does not answer, that quietly makes do with what the URL says.
+        from keystoneauth1.discover import Discover
+
+        url = re.sub(rf"/(AUTH_)?{re.escape(self.project_id)}/?$", "", self.url(service))
+        found = Discover(self.session, url).version_data(reverse=True)
+        if not found:
+            raise CloudError(f"the {service} service of the {self.role} tells no version at {url}")
+        newest = found[0]
+        version = (*newest["version"], 0)[:2]
+        highest = newest["max_microversion"] or version
+        lowest = newest["min_microversion"] or highest
+        return cast("Version", tuple(lowest)), cast("Version", tuple(highest))
 
     def _not_in_catalogue(self, service: Service) -> CloudError:
         where = self.endpoint(service)
