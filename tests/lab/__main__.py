@@ -14,9 +14,10 @@ from types import FrameType
 
 from . import bootstrap, status, written
 from .cloud import CloudControl
-from .layout import Lab, open_lab
+from .layout import SERVICES, Lab, open_lab
 from .rabbit import broker_services, start_broker
-from .waiting import LabError, interrupted, say, wait_for
+from .services import Services, listening
+from .waiting import InterruptedWaitError, LabError, interrupted, say, wait_for
 
 
 def together(*actions: Callable[[], None]) -> None:
@@ -33,11 +34,12 @@ def together(*actions: Callable[[], None]) -> None:
             interrupted.set()
             raise
     errors = [error for future in futures if (error := future.exception())]
+    for error in errors:
+        if not isinstance(error, LabError):
+            raise error
+    causes = [error for error in errors if not isinstance(error, InterruptedWaitError)]
     if errors:
-        for error in errors:
-            if not isinstance(error, LabError):
-                raise error
-        raise LabError("\n".join(str(error) for error in errors))
+        raise LabError("\n".join(str(error) for error in causes or errors))
 
 
 def controls(lab: Lab) -> list[CloudControl]:
@@ -52,12 +54,31 @@ def up(lab: Lab) -> None:
     if all(control.is_up() for control in controls(lab)) and not broker.processes.dead():
         say(f"both clouds are up already: {lab.directory}")
         return
+    refuse_taken_ports(lab, broker)
     waiting = [control for control in controls(lab) if not control.is_up()]
     # the broker has one thread: among forty starting services it would be the last to be ready
     together(lambda: start_broker(lab, broker), *(control.start_base for control in waiting))
     together(*(control.start_rest for control in waiting))
     written.write(lab)
     say(f"both clouds are up: {lab.directory}/clouds.yaml has them as `src` and `dst`")
+
+
+def refuse_taken_ports(lab: Lab, broker: Services) -> None:
+    """Raise LabError when somebody else listens on a port whose process of ours is to be started."""
+    names = {"amqp": "rabbitmq", "erlang": "rabbitmq", "epmd": "epmd"}
+    ports = [(lab.port(what), broker, name) for what, name in names.items()]
+    for control in controls(lab):
+        ports += [(control.cloud.port(name), control.services, name) for name in SERVICES]
+    taken = [
+        f"{port} ({services.label} {name})"
+        for port, services, name in ports
+        if listening(port) and not services.running(name)
+    ]
+    if taken:
+        raise LabError(
+            f"taken by other programs: port {', '.join(taken)}; end them, or give another lab directory "
+            "other ports with PUMPHOUSE_LAB_DIR and PUMPHOUSE_LAB_PORT_BASE"
+        )
 
 
 def down(lab: Lab) -> None:

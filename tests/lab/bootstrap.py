@@ -25,8 +25,11 @@ OPENSTACK_PACKAGES = (
     "neutron-server",
     "cinder-api",
 )
+#: KiB: both clouds take 5.2 GiB, servers and the tests come on top.
+NEEDED_MEMORY = 7 << 20
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_KEPT = Path("/usr/sbin/policy-rc.d.before-pumphouse-lab")
+UNITS = Path("/etc/systemd/system")
 #: Denies every start of a service by a package's installation (invoke-rc.d(8)).
 DENY = "#!/bin/sh\n# Put here by Pumphouse's lab while it installs packages.\nexit 101\n"
 
@@ -44,6 +47,9 @@ def why_not() -> str | None:
         return f"the lab needs Debian 12, whose packages the source cloud is made of; this is {name}"
     if os.uname().machine != "x86_64":
         return f"the lab's guest is a program for x86_64; this machine is {os.uname().machine}"
+    memory = int(Path("/proc/meminfo").read_text().split("MemTotal:")[1].split()[0])
+    if memory < NEEDED_MEMORY:
+        return f"the lab needs {NEEDED_MEMORY >> 20} GiB of memory; this machine has {memory / (1 << 20):.1f}"
     if not Path("/dev/fuse").exists():
         return "the lab needs FUSE (/dev/fuse) for the compute hosts' common disk"
     return None
@@ -86,7 +92,11 @@ def installed() -> dict[str, str]:
 
 @contextmanager
 def nothing_starts() -> Iterator[None]:
-    """While it lasts, installing a package starts no service; afterwards policy-rc.d is as it was."""
+    """While it lasts, installing a package starts no service, nor makes one start at the next boot.
+
+    Afterwards policy-rc.d is as it was.
+    """
+    enabled = _enabled_units()
     if POLICY.exists() and POLICY.read_text() != DENY:
         POLICY.replace(POLICY_KEPT)
     POLICY.write_text(DENY)
@@ -98,6 +108,13 @@ def nothing_starts() -> Iterator[None]:
             POLICY_KEPT.replace(POLICY)
         else:
             POLICY.unlink(missing_ok=True)
+        if shutil.which("systemctl") and (fresh := sorted(_enabled_units() - enabled)):
+            run(["systemctl", "disable", *fresh], check=False)
+
+
+def _enabled_units() -> set[str]:
+    """The systemd units that start at boot because something wants them."""
+    return {link.name for link in UNITS.glob("*.wants/*")}
 
 
 def install(packages: list[str], log: Path) -> None:

@@ -23,6 +23,10 @@ class LabError(Exception):
     """Something of the lab did not work; the text names it and shows the end of its log."""
 
 
+class InterruptedWaitError(LabError):
+    """A wait or command was given up because of the user, or because something else failed."""
+
+
 def say(text: str) -> None:
     """Print one line of progress with the seconds since the command began."""
     print(f"{time.monotonic() - _began:7.1f}  {text}", flush=True)
@@ -63,7 +67,7 @@ def wait_for(
         if text := trouble():
             raise LabError(text)
         if interrupted.is_set():
-            raise LabError(f"interrupted while waiting for {what}")
+            raise InterruptedWaitError(f"interrupted while waiting for {what}")
         if time.monotonic() > end:
             raise LabError(f"{what}: nothing after {seconds:.0f} s")
         time.sleep(interval)
@@ -83,7 +87,7 @@ def run(
     """
     words = [str(word) for word in command]
     if interrupted.is_set():
-        raise LabError(f"interrupted before {words[0]}")
+        raise InterruptedWaitError(f"interrupted before {words[0]}")
     try:
         done = subprocess.run(
             words,

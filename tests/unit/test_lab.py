@@ -89,7 +89,7 @@ class TestProcesses:
         assert members(record, everything()) == []
 
     @pytest.mark.parametrize("change", [{"born": 1}, {"boot": "another boot"}])
-    def test_a_pid_given_to_somebody_else_is_left_alone(self, processes: Processes, change: dict[str, object]) -> None:
+    def test_a_pid_given_to_somebody_else_is_left_alone(self, processes: Processes, change: dict[str, Any]) -> None:
         stranger = subprocess.Popen(["sleep", "60"], start_new_session=True)
         try:
             living = look_up(stranger.pid)
