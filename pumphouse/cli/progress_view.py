@@ -35,6 +35,9 @@ class Rates:
     def __call__(self, name: str, done: int) -> float:
         """The rate of a unit that has now done so many bytes; 0.0 while that is not known."""
         now, seen = self._clock(), self._seen[name]
+        if not done:
+            # What it did before the first byte says nothing about its rate.
+            seen.clear()
         if not seen or seen[-1][0] < now:
             seen.append((now, done))
         while len(seen) > 2 and now - seen[1][0] >= WINDOW:
@@ -68,6 +71,8 @@ def ending(unit: UnitProgress) -> str:
 def overall(progress: Progress) -> str:
     """``3 of 9 units, 1 failed; 1.2 GiB of 4.0 GiB``."""
     units = list(progress.units.values())
+    if not units:
+        return "starting"
     text = f"{sum(unit.state == DONE for unit in units)} of {count(len(units), 'unit')}"
     if failed := sum(unit.state in (FAILED, BLOCKED) for unit in units):
         text += f", {failed} failed"
