@@ -23,3 +23,7 @@ class CloudError(PumphouseError):
 
 class TransferError(PumphouseError):
     """Bytes did not arrive as they left."""
+
+
+class Cancelled(PumphouseError):
+    """Somebody asked to stop; nothing is wrong."""
