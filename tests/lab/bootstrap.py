@@ -62,7 +62,8 @@ def prepare(lab: Lab) -> None:
     missing = [name for name in wanted() if name not in installed()]
     stamp = lab.venv / "lab-stamp"
     wanted_stamp = _stamp()
-    fresh_venv = not stamp.exists() or stamp.read_text() != wanted_stamp
+    runnable = (lab.venv / "bin/python").exists()  # not when the Python it was made from is gone
+    fresh_venv = not runnable or not stamp.exists() or stamp.read_text() != wanted_stamp
     if missing:
         install(missing, lab.directory / "apt.log")
         installed.cache_clear()
