@@ -189,7 +189,9 @@ class ResourceType:
 
     def _judge(self, field: Field, source: Any, destination: Any, lookup: Lookup) -> FieldVerdict:
         expected = field.translate(source, lookup) if field.how == "map" else source
-        same = field.same(expected, destination)
+        # A reference without counterpart has become None, which is no match for the destination's null.
+        lost = field.to and any(lookup(field.to, id_) is None for id_ in field.references(source))
+        same = not lost and field.same(expected, destination)
         if field.secret:
             source, destination = _hidden(source), _hidden(destination)
         if field.how == "report":
