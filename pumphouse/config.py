@@ -35,6 +35,8 @@ class CloudConfig:
     cloud: str
     #: SQLAlchemy URL of its Keystone's database, where password hashes are; None: passwords cannot move.
     identity_database: str | None = field(default=None, repr=False)
+    #: Where this stands, for complaints: "pumphouse.yaml: clouds.source".
+    where: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,9 @@ class _Reader:
         if not isinstance(name, str) or not name:
             raise self.wrong(f"{path}.cloud", f"is {_kind(name)}; allowed: the name of an entry in clouds.yaml")
         url = found.get("identity_database")
-        return CloudConfig(name, None if url is None else self.url(url, f"{path}.identity_database"))
+        if url is not None:
+            url = self.url(url, f"{path}.identity_database")
+        return CloudConfig(name, url, where=f"{self.file}: {path}")
 
     def url(self, value: Any, path: str) -> str:
         """A SQLAlchemy URL; the file of a relative SQLite path is taken from the configuration's directory."""

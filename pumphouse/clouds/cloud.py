@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from pumphouse.clouds import entry
-from pumphouse.errors import CloudError
+from pumphouse.clouds.errors import RemedyError
 
 if TYPE_CHECKING:
     import requests
@@ -75,7 +75,7 @@ class Cloud:
 
         ``workers``: how many threads will use it at once. Raises ConfigError when clouds.yaml has no such entry.
         """
-        region, connections = entry.find(role, config.cloud, workers)
+        region, connections = entry.find(config.cloud, f"{config.where or f'clouds.{role}'}.cloud", workers)
         return cls(role, config, region, connections)
 
     def __repr__(self) -> str:
@@ -118,7 +118,9 @@ class Cloud:
         """What the token says of our account. Raises CloudError where the entry uses no Keystone."""
         auth = self.session.auth
         if not hasattr(auth, "get_access"):
-            raise CloudError(f"the entry {self.name!r} of clouds.yaml does not authenticate with Keystone: use a user")
+            raise RemedyError(
+                f"the entry {self.name!r} of clouds.yaml does not authenticate with Keystone", "use a user"
+            )
         return cast("AccessInfoV3", auth.get_access(self.session))  # type: ignore[union-attr]
 
     @property
@@ -184,12 +186,17 @@ class Cloud:
     def endpoint(self, service: Service) -> dict[str, Any]:
         """Where the entry in clouds.yaml says a service is found: type, interface, region, override."""
         type_ = TYPES[service]
+        if service == "identity":
+            # Without a scope in the entry the SDK takes auth_url, which may lack the version.
+            override = self.region.config.get("identity_endpoint_override")
+        else:
+            override = self.region.get_endpoint(type_)
         return {
             "service_type": self.region.get_service_type(type_),
             "service_name": self.region.get_service_name(type_),
             "interface": self.region.get_interface(type_) or "public",
             "region_name": self.region.get_region_name(type_) or None,
-            "endpoint_override": self.region.get_endpoint(type_),
+            "endpoint_override": override or None,
         }
 
     def adapter(self, service: Service) -> Adapter:
@@ -204,9 +211,20 @@ class Cloud:
 
     def url(self, service: Service) -> str:
         """The endpoint of a service as the catalogue or clouds.yaml has it. Raises CloudError when there is none."""
-        url = self.adapter(service).get_endpoint()
+        from keystoneauth1.exceptions import EndpointNotFound
+
+        try:
+            url = self.adapter(service).get_endpoint()
+        except (EndpointNotFound, ValueError):
+            url = None
         if not url:
-            raise self._not_in_catalogue(service)
+            where = self.endpoint(service)
+            region = f", region {where['region_name']}" if where["region_name"] else ""
+            raise RemedyError(
+                f"the {self.role} cloud {self.name!r} has no {service} service in its catalogue "
+                f"(interface {where['interface']}{region})",
+                "check region_name and interface in clouds.yaml",
+            )
         return url
 
     def versions(self, service: Service) -> tuple[Version, Version]:
@@ -225,20 +243,14 @@ class Cloud:
         url = re.sub(rf"/(AUTH_)?{re.escape(self.project_id)}/?$", "", self.url(service))
         found = Discover(self.session, url).version_data(reverse=True)
         if not found:
-            raise CloudError(f"the {service} service of the {self.role} tells no version at {url}")
+            raise RemedyError(
+                f"the {service} service of the {self.role} tells no version at {url}", "check its endpoint"
+            )
         newest = found[0]
         version = (*newest["version"], 0)[:2]
         highest = newest["max_microversion"] or version
         lowest = newest["min_microversion"] or highest
         return cast("Version", tuple(lowest)), cast("Version", tuple(highest))
-
-    def _not_in_catalogue(self, service: Service) -> CloudError:
-        where = self.endpoint(service)
-        region = f", region {where['region_name']}" if where["region_name"] else ""
-        return CloudError(
-            f"the {self.role} cloud {self.name!r} has no {service} service in its catalogue "
-            f"(interface {where['interface']}{region}): check region_name and interface in clouds.yaml"
-        )
 
     def microversion(self, service: Service) -> Version:
         """The newest microversion of a service."""

@@ -33,17 +33,16 @@ SCOPE = frozenset(
 )
 
 
-def find(role: str, name: str, workers: int) -> tuple[CloudRegion, requests.Session]:
-    """The entry of clouds.yaml for a role, and the connections it is going to use. No request is made.
+def find(name: str, where: str, workers: int) -> tuple[CloudRegion, requests.Session]:
+    """An entry of clouds.yaml, and the connections that it is going to use. No request is made.
 
-    Raises ConfigError when there is no such entry or it lacks something.
+    ``where`` the configuration names it. Raises ConfigError when there is no such entry or it lacks something.
     """
     import yaml
     from keystoneauth1.exceptions import ClientException
     from openstack.config import OpenStackConfig
     from openstack.exceptions import SDKException
 
-    where = f"clouds.{role}.cloud"
     try:
         loader = OpenStackConfig()
         names = sorted(set(loader.get_cloud_names()) - {"envvars", "defaults"})

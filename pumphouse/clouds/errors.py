@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pumphouse.errors import PumphouseError
+from pumphouse.errors import CloudError, PumphouseError
 
 #: What Python's HTTP stack wraps around the reason for a lost connection, and that reason.
 _LOST = re.compile(
@@ -26,6 +26,16 @@ PASSING_STATUS = frozenset({429, 502, 503, 504})
 
 #: The longest line that `explain` gives, characters.
 LONGEST = 600
+
+
+class RemedyError(CloudError):
+    """A CloudError that keeps its two halves apart, for who shows them so."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        """``what`` is wrong, and the ``remedy``."""
+        super().__init__(f"{what}; {remedy}")
+        self.what = what
+        self.remedy = remedy
 
 
 def status(exc: BaseException) -> int | None:

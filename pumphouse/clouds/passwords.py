@@ -34,7 +34,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from pumphouse.clouds import hashes as kinds
-from pumphouse.clouds.errors import explain
+from pumphouse.clouds.errors import RemedyError, explain
 from pumphouse.clouds.hashes import Rules
 from pumphouse.database_url import masked
 from pumphouse.errors import CloudError
@@ -180,8 +180,10 @@ class Passwords:
             with self._connect() as connection, connection.begin():
                 yield connection, self._look(connection)
         except SQLAlchemyError as error:
-            message = f"the identity database {masked(self._url)} cannot be used: {explain(error)}"
-            raise CloudError(f"{message}; check identity_database, and its GRANTs (docs/configuration.md)") from None
+            raise RemedyError(
+                f"the identity database {masked(self._url)} cannot be used: {explain(error)}",
+                "check identity_database, and its GRANTs (docs/configuration.md)",
+            ) from None
 
     def _connect(self) -> Connection:
         with self._lock:
@@ -302,15 +304,15 @@ def _era(connection: Connection, name: str) -> tuple[Rules, list[str]]:
             return Rules(rules.release, rules.idents, width), needed
         if "migrate_version" in tables:
             return Rules("Stein to Xena", kinds.MODERN | kinds.OLD, width), needed
-        raise CloudError(
-            f"the identity database {name} shows neither alembic_version nor migrate_version: "
-            "grant SELECT on them (docs/configuration.md)"
+        raise RemedyError(
+            f"the identity database {name} shows neither alembic_version nor migrate_version",
+            "grant SELECT on them (docs/configuration.md)",
         )
     if "password" in columns.get("user", {}) and "local_user" not in tables:
         return Rules("Icehouse to Liberty", kinds.OLD, _width(columns["user"]["password"])), ["user"]
-    raise CloudError(
-        f"the identity database {name} shows no tables local_user and password: it is not Keystone's, "
-        "or SELECT on them is not granted (docs/configuration.md)"
+    raise RemedyError(
+        f"the identity database {name} shows no tables local_user and password",
+        "name Keystone's database, and grant SELECT on them (docs/configuration.md)",
     )
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
 from pumphouse.clouds.cloud import Cloud, Service
-from pumphouse.clouds.errors import explain
-from pumphouse.clouds.probes.finding import FAILED, OK, WARNING, Finding, remedy
+from pumphouse.clouds.probes.finding import FAILED, OK, WARNING, Finding
 
 #: Seconds that clocks may differ: tokens seem to be expired, or of the future, when they differ more.
 SKEW = 60
@@ -17,11 +16,7 @@ SKEW = 60
 
 def authentication(cloud: Cloud) -> Iterator[Finding]:
     """Log in; tell who we are and for how long."""
-    try:
-        access = cloud.access
-    except Exception as error:
-        yield Finding(cloud.role, "authentication", FAILED, explain(error), remedy(error, cloud))
-        return
+    access = cloud.access
     now = datetime.datetime.now(datetime.UTC)
     expires = access.expires
     minutes = f"; the token lasts {(expires - now).total_seconds() / 60:.0f} min" if expires else ""

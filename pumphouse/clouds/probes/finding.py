@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import explain, is_passing, status
-from pumphouse.errors import PumphouseError
+from pumphouse.clouds.errors import RemedyError, explain, is_passing, status
 
 OK = "ok"
 WARNING = "warning"
@@ -39,15 +38,22 @@ def run(probe: Probe, cloud: Cloud, subject: str) -> list[Finding]:
         for finding in probe(cloud):
             found.append(finding)
     except Exception as error:
-        found.append(Finding(cloud.role, subject, FAILED, explain(error), remedy(error, cloud)))
+        found.append(failure(error, cloud, subject))
     return found
+
+
+def failure(error: Exception, cloud: Cloud, subject: str) -> Finding:
+    """A finding that something failed with an exception."""
+    if isinstance(error, RemedyError):
+        return Finding(cloud.role, subject, FAILED, error.what, error.remedy)
+    return Finding(cloud.role, subject, FAILED, explain(error), remedy(error, cloud))
 
 
 def remedy(error: Exception, cloud: Cloud) -> str:
     """What to try when a service answers with this."""
     code = status(error)
-    if isinstance(error, PumphouseError):
-        return "see there"
+    if type(error).__name__ == "EndpointNotFound":
+        return "check region_name and interface in clouds.yaml"
     if "certificate" in str(error).lower():
         return f"give the CA of the cloud as cacert in the entry {cloud.name!r} of clouds.yaml"
     if code == 401:

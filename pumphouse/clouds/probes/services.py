@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from pumphouse.clouds import releases
 from pumphouse.clouds.cloud import Cloud, Service
-from pumphouse.clouds.errors import explain, is_missing, status
-from pumphouse.clouds.probes.finding import FAILED, OK, Finding, needs_admin, remedy
+from pumphouse.clouds.errors import is_missing, status
+from pumphouse.clouds.probes.finding import FAILED, OK, Finding, failure, needs_admin
 
 #: The oldest microversions that will do, and what needs them.
 LEAST: dict[Service, tuple[tuple[int, int], str]] = {
@@ -80,8 +81,8 @@ def rights(cloud: Cloud, service: Service) -> Iterator[Finding]:
             if status(error) == 403:
                 refused.append(what)
             elif not is_missing(error):
-                detail = f"could not {what}: {explain(error)}"
-                yield Finding(cloud.role, f"{service} rights", FAILED, detail, remedy(error, cloud))
+                found = failure(error, cloud, f"{service} rights")
+                yield dataclasses.replace(found, detail=f"could not {what}: {found.detail}")
         else:
             allowed.append(what)
     if refused:
