@@ -14,35 +14,10 @@ from typing import Any
 
 from pumphouse.clouds.passwords import PasswordRow
 from pumphouse.resources.registry import TYPES
+from tests.unit import fake_clients as clients
 
-GIB = 1024**3
 #: Types whose wire form shows no id.
 WITHOUT_ID = ("keypair", "image_member", "flavor_access")
-
-
-class HttpError(Exception):
-    """An answer with an HTTP status, as every client library raises one."""
-
-    def __init__(self, code: int, message: str = "") -> None:
-        super().__init__(message or f"HTTP {code}")
-        self.code = code
-
-
-class Thing(dict):
-    """What a client gives out: a dict, attributes, ``to_dict()``; and what its owner added by keyword."""
-
-    def __init__(self, wire: dict[str, Any], **methods: Any) -> None:
-        super().__init__(copy.deepcopy(wire))
-        self.__dict__.update(methods)
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def to_dict(self) -> dict[str, Any]:
-        return copy.deepcopy(dict(self))
 
 
 class FakeCloud:
@@ -105,19 +80,19 @@ class FakeCloud:
     @property
     def identity(self) -> Any:
         return SimpleNamespace(
-            domains=Keystone(self, "domain"),
-            projects=Keystone(self, "project"),
-            users=Keystone(self, "user"),
-            roles=Roles(self, "role"),
-            role_assignments=Assignments(self, "assignment"),
+            domains=clients.Keystone(self, "domain"),
+            projects=clients.Keystone(self, "project"),
+            users=clients.Keystone(self, "user"),
+            roles=clients.Roles(self, "role"),
+            role_assignments=clients.Assignments(self, "assignment"),
         )
 
     @property
     def image(self) -> Any:
         schema = {"properties": {"disk_format": {"enum": ["raw", "qcow2"]}}}
         return SimpleNamespace(
-            images=Images(self, "image"),
-            image_members=Members(self, "image_member"),
+            images=clients.Images(self, "image"),
+            image_members=clients.Members(self, "image_member"),
             schemas=SimpleNamespace(get=lambda _: SimpleNamespace(raw=lambda: schema)),
         )
 
@@ -125,11 +100,11 @@ class FakeCloud:
     def compute(self) -> Any:
         zones = [SimpleNamespace(zoneName=zone, zoneState={"available": True}) for zone in self.zones]
         return SimpleNamespace(
-            flavors=Flavors(self, "flavor"),
-            flavor_access=FlavorAccess(self, "flavor_access"),
-            keypairs=Keypairs(self, "keypair"),
-            servers=Servers(self, "server"),
-            server_groups=Table(self, "server_group"),
+            flavors=clients.Flavors(self, "flavor"),
+            flavor_access=clients.FlavorAccess(self, "flavor_access"),
+            keypairs=clients.Keypairs(self, "keypair"),
+            servers=clients.Servers(self, "server"),
+            server_groups=clients.Table(self, "server_group"),
             availability_zones=SimpleNamespace(list=lambda detailed: zones),
         )
 
@@ -137,318 +112,17 @@ class FakeCloud:
     def volume(self) -> Any:
         zones = [SimpleNamespace(zoneName=zone, zoneState={"available": True}) for zone in self.zones]
         return SimpleNamespace(
-            volumes=Volumes(self, "volume"),
-            volume_types=Table(self, "volume_type"),
-            volume_snapshots=Table(self, "snapshot"),
-            backups=Table(self, "backup"),
-            messages=Table(self, "message"),
+            volumes=clients.Volumes(self, "volume"),
+            volume_types=clients.Table(self, "volume_type"),
+            volume_snapshots=clients.Table(self, "snapshot"),
+            backups=clients.Table(self, "backup"),
+            messages=clients.Table(self, "message"),
             availability_zones=SimpleNamespace(list=lambda: zones),
         )
 
     @property
-    def network(self) -> Network:
-        return Network(self)
-
-
-class Table:
-    """The manager of one type."""
-
-    def __init__(self, cloud: FakeCloud, type_: str) -> None:
-        self.cloud, self.type = cloud, type_
-
-    @property
-    def rows(self) -> dict[str, Any]:
-        return self.cloud.tables[self.type]
-
-    def wire(self, id_: str) -> dict[str, Any]:
-        try:
-            return self.rows[id_]
-        except KeyError:
-            raise HttpError(404, f"no {self.type} {id_}") from None
-
-    def get(self, id_: str) -> Thing:
-        self.cloud.ask("get", self.type)
-        return Thing(self.wire(id_))
-
-    def _list(self, **scope: Any) -> list[Thing]:
-        self.cloud.ask("list", self.type)
-        return [
-            Thing(wire)
-            for wire in list(self.rows.values())
-            if all(wire.get(name) == value for name, value in scope.items() if value is not None)
-        ]
-
-    def list(self, **_: Any) -> list[Thing]:
-        return self._list()
-
-    def update(self, id_: str, **changes: Any) -> Thing:
-        self.cloud.ask("update", self.type)
-        self.wire(id_).update(changes)
-        return Thing(self.wire(id_))
-
-    def delete(self, id_: str) -> None:
-        self.cloud.ask("delete", self.type)
-        self.wire(id_)
-        del self.rows[id_]
-
-
-class Keystone(Table):
-    def list(self, domain: str | None = None) -> list[Thing]:
-        return self._list(domain_id=domain)
-
-    def create(self, **body: Any) -> Thing:
-        self.cloud.ask("create", self.type)
-        password = body.pop("password", None)
-        for short, field in (
-            ("domain", "domain_id"),
-            ("parent", "parent_id"),
-            ("default_project", "default_project_id"),
-        ):
-            if short in body:
-                body[field] = body.pop(short)
-        wire = self.cloud.put(self.type, **body)
-        if self.type == "project" and not wire["parent_id"]:
-            wire["parent_id"] = wire["domain_id"]
-        if password and self.cloud.passwords:
-            self.cloud.passwords.rows[wire["id"]] = PasswordRow(1, "$2b$of-the-random-password")
-        return Thing(wire)
-
-
-class Roles(Keystone):
-    def _key(self, role: str, user: str, project: str) -> str:
-        return f"{user}/{project}/{role}"
-
-    def grant(self, role: str, user: str, project: str) -> None:
-        self.cloud.ask("create", "assignment")
-        who = {"user": {"id": user}, "role": {"id": role}, "scope": {"project": {"id": project}}}
-        self.cloud.tables["assignment"][self._key(role, user, project)] = who
-
-    def check(self, role: str, user: str, project: str) -> bool:
-        self.cloud.ask("get", "assignment")
-        if self._key(role, user, project) not in self.cloud.tables["assignment"]:
-            raise HttpError(404)
-        return True
-
-    def revoke(self, role: str, user: str, project: str) -> None:
-        self.cloud.ask("delete", "assignment")
-        if self.cloud.tables["assignment"].pop(self._key(role, user, project), None) is None:
-            raise HttpError(404)
-
-
-class Assignments(Table):
-    def list(self, project: str, **_: Any) -> list[Thing]:
-        return [one for one in self._list() if one["scope"]["project"]["id"] == project]
-
-
-class Images(Table):
-    def list(self, filters: dict[str, Any], page_size: int = 0) -> list[Thing]:
-        return [
-            image
-            for image in self._list(owner=filters.get("owner"))
-            if bool(image.get("os_hidden")) == filters.get("os_hidden", False)
-        ]
-
-    def create(self, **body: Any) -> Thing:
-        self.cloud.ask("create", self.type)
-        if body.get("id") in self.rows:
-            raise HttpError(409, "that id is taken")
-        return Thing(self.cloud.put("image", **{"status": "queued", "size": None, **body}, id_=body.get("id")))
-
-
-class Members(Table):
-    def list(self, image: str) -> list[Thing]:
-        return self._list(image_id=image)
-
-    def create(self, image: str, project: str) -> Thing:
-        self.cloud.ask("create", self.type)
-        return Thing(
-            self.cloud.put(self.type, f"{image}/{project}", image_id=image, member_id=project, status="pending")
-        )
-
-    def update(self, image: str, project: str, status: str) -> Thing:
-        return super().update(f"{image}/{project}", status=status)
-
-    def delete(self, image: str, project: str) -> None:
-        super().delete(f"{image}/{project}")
-
-
-class Flavors(Table):
-    def _thing(self, wire: dict[str, Any]) -> Thing:
-        return Thing(wire, set_keys=lambda keys: self._set_keys(wire, keys))
-
-    def _set_keys(self, wire: dict[str, Any], keys: dict[str, str]) -> None:
-        self.cloud.ask("update", self.type)
-        wire["extra_specs"].update(keys)
-
-    def create(self, name: str, flavorid: str, **body: Any) -> Thing:
-        self.cloud.ask("create", self.type)
-        if flavorid in self.rows or any(row["name"] == name for row in self.rows.values()):
-            raise HttpError(409, "flavor exists")
-        wire = {"name": name, "OS-FLV-EXT-DATA:ephemeral": body.pop("ephemeral"), "extra_specs": {}}
-        wire["os-flavor-access:is_public"] = body.pop("is_public")
-        return self._thing(self.cloud.put("flavor", None if flavorid == "auto" else flavorid, **wire, **body))
-
-
-class FlavorAccess(Table):
-    def list(self, flavor: str) -> list[Thing]:
-        return self._list(flavor_id=flavor)
-
-    def add_tenant_access(self, flavor: str, project: str) -> None:
-        self.cloud.ask("create", self.type)
-        self.cloud.put(self.type, f"{flavor}/{project}", flavor_id=flavor, tenant_id=project)
-
-    def remove_tenant_access(self, flavor: str, project: str) -> None:
-        self.delete(f"{flavor}/{project}")
-
-
-class Keypairs(Table):
-    """Kept under "user/name", as Pumphouse names them."""
-
-    def list(self, user_id: str | None = None) -> list[Thing]:
-        return self._list(user_id=user_id or self.cloud.user_id)
-
-    def get(self, name: str, user_id: str | None = None) -> Thing:
-        return super().get(f"{user_id or self.cloud.user_id}/{name}")
-
-    def create(self, name: str, public_key: str, key_type: str = "ssh", user_id: str | None = None) -> Thing:
-        self.cloud.ask("create", self.type)
-        user = user_id or self.cloud.user_id
-        wire = {"name": name, "public_key": public_key, "type": key_type, "fingerprint": f"md5 of {public_key}"}
-        return Thing(self.cloud.put(self.type, f"{user}/{name}", user_id=user, **wire))
-
-    def delete(self, name: str, user_id: str | None = None) -> None:
-        super().delete(f"{user_id or self.cloud.user_id}/{name}")
-
-
-class Servers(Table):
-    def list(self, search_opts: dict[str, Any], **_: Any) -> list[Thing]:
-        return self._list(tenant_id=search_opts.get("project_id"))
-
-    def stop(self, id_: str) -> None:
-        self.cloud.ask("stop", self.type)
-        self.wire(id_)["status"] = "SHUTOFF"
-
-    def start(self, id_: str) -> None:
-        self.cloud.ask("start", self.type)
-        self.wire(id_)["status"] = "ACTIVE"
-
-    def create_image(self, id_: str, name: str) -> str:
-        self.cloud.ask("snapshot", self.type)
-        assert self.wire(id_)["status"] == "SHUTOFF", "the disk of a running server does not stand still"
-        image = self.cloud.put(
-            "image",
-            name=name,
-            status="active",
-            size=7,
-            disk_format="qcow2",
-            container_format="bare",
-            owner=self.cloud.project_id,
-            instance_uuid=id_,
-            os_hidden=False,
-        )
-        return str(image["id"])
-
-    def create(self, name: str, image: str | None, flavor: str, key_name: str | None, **options: Any) -> Thing:
-        self.cloud.ask("create", self.type)
-        if key_name and f"{self.cloud.user_id}/{key_name}" not in self.cloud.tables["keypair"]:
-            raise HttpError(400, "Invalid key_name provided.")
-        self.cloud.booted.append({"name": name, "image": image, "flavor": flavor, "key_name": key_name, **options})
-        disks = [disk["uuid"] for disk in options.get("block_device_mapping_v2") or ()]
-        wire = self.cloud.put(
-            self.type, name=name, status=self.cloud.boots_to, tenant_id=self.cloud.project_id, flavor={"id": flavor},
-            image={"id": image} if image else "", key_name=key_name, metadata=options.get("meta"),
-            fault={"message": "No valid host was found."} if self.cloud.boots_to == "ERROR" else None,
-        )  # fmt: skip
-        wire["os-extended-volumes:volumes_attached"] = [{"id": disk} for disk in disks]
-        for disk in disks:
-            self.cloud.tables["volume"][disk].update(status="in-use", attachments=[{"server_id": wire["id"]}])
-        return Thing(wire)
-
-    def delete(self, id_: str) -> None:
-        super().delete(id_)
-        for volume in self.cloud.tables["volume"].values():
-            if any(attachment["server_id"] == id_ for attachment in volume["attachments"]):
-                volume.update(status="available", attachments=[])
-
-
-class Volumes(Table):
-    def list(self, search_opts: dict[str, Any], **_: Any) -> list[Thing]:
-        return self._list(**{"os-vol-tenant-attr:tenant_id": search_opts.get("project_id")})
-
-    def create(self, size: int, **body: Any) -> Thing:
-        self.cloud.ask("create", self.type)
-        owner = {"os-vol-tenant-attr:tenant_id": self.cloud.project_id}
-        wire = {"status": "available", "bootable": "false", "attachments": [], "volume_image_metadata": {}, **owner}
-        return Thing(self.cloud.put(self.type, size=size, **{**wire, **body}))
-
-    def delete(self, id_: str) -> None:
-        if self.wire(id_)["status"] == "in-use":
-            raise HttpError(400, "the volume is in use")
-        super().delete(id_)
-
-    def upload_to_image(self, id_: str, force: bool, image_name: str, **body: Any) -> tuple[None, dict[str, Any]]:
-        self.cloud.ask("upload", self.type)
-        if self.wire(id_)["status"] != "available" and not force:
-            raise HttpError(400, "the volume is in use")
-        image = self.cloud.put("image", name=image_name, status="active", size=5, owner=self.cloud.project_id, **body)
-        return None, {"os-volume_upload_image": {"image_id": image["id"]}}
-
-    def set_image_metadata(self, id_: str, metadata: dict[str, str]) -> None:
-        self.cloud.ask("update", self.type)
-        self.wire(id_)["volume_image_metadata"].update(metadata)
-
-    def delete_image_metadata(self, id_: str, keys: list[str]) -> None:
-        self.cloud.ask("update", self.type)
-        for key in keys:
-            del self.wire(id_)["volume_image_metadata"][key]
-
-    def set_bootable(self, id_: str, flag: bool) -> None:
-        self.cloud.ask("update", self.type)
-        self.wire(id_)["bootable"] = str(flag).lower()
-
-
-class Network:
-    """``NetworkAPI`` over the same tables: "security-groups" is kept as "security_group"."""
-
-    def __init__(self, cloud: FakeCloud) -> None:
-        self.cloud = cloud
-
-    def _table(self, collection: str) -> Table:
-        return Table(self.cloud, collection.replace("-", "_").removesuffix("s"))
-
-    def list(self, collection: str, **filters: Any) -> list[dict[str, Any]]:
-        wanted = {name: value if isinstance(value, list) else [value] for name, value in filters.items()}
-        found = self._table(collection)._list()
-        return [one.to_dict() for one in found if all(one.get(name) in values for name, values in wanted.items())]
-
-    def get(self, collection: str, id_: str) -> dict[str, Any] | None:
-        try:
-            return self._table(collection).get(id_).to_dict()
-        except HttpError as error:
-            if error.code == 404:
-                return None
-            raise
-
-    def create(self, collection: str, body: dict[str, Any]) -> dict[str, Any]:
-        table = self._table(collection)
-        self.cloud.ask("create", table.type)
-        return copy.deepcopy(self.cloud.put(table.type, **body))
-
-    def update(self, collection: str, id_: str, body: dict[str, Any]) -> dict[str, Any]:
-        return self._table(collection).update(id_, **body).to_dict()
-
-    def delete(self, collection: str, id_: str) -> None:
-        try:
-            self._table(collection).delete(id_)
-        except HttpError as error:
-            if error.code != 404:
-                raise
-
-    def set_tags(self, collection: str, id_: str, tags: list[str]) -> None:
-        self.update(collection, id_, {"tags": tags})
-
-    def extensions(self) -> set[str]:
-        return self.cloud.extensions
+    def network(self) -> clients.Network:
+        return clients.Network(self)
 
 
 class FakePasswords:
@@ -476,3 +150,64 @@ class FakePasswords:
             return False
         self.rows[user_id] = PasswordRow(seen.id, new_hash)
         return True
+
+
+def found_cloud(role: str) -> FakeCloud:
+    """A cloud with what every cloud has: the Default domain, two roles, and no tenant."""
+    cloud = FakeCloud(role)
+    cloud.put("domain", f"{role}-default", name="Default")
+    for name in ("member", "reader"):
+        cloud.put("role", f"{role}-{name}", name=name, domain_id=None)
+    cloud.put("volume_type", f"{role}-lvm", name="lvm")
+    return cloud
+
+
+def tenant(cloud: FakeCloud, servers: int = 1) -> dict[str, Any]:
+    """A small tenant, "acme": a user, a network, groups that refer to each other, servers with a volume each."""
+    domain = f"{cloud.role}-default"
+    project = cloud.put("project", "p", name="acme", domain_id=domain, parent_id=domain, enabled=False, tags=[])
+    cloud.put("user", "u", name="Zoë", domain_id=domain, default_project_id="p", enabled=True)
+    cloud.tables["assignment"]["u/p/r"] = {
+        "user": {"id": "u"},
+        "role": {"id": f"{cloud.role}-member"},
+        "scope": {"project": {"id": "p"}},
+    }
+    cloud.put("keypair", "u/key", user_id="u", name="key", public_key="ssh-rsa A", type="ssh", fingerprint="aa")
+    cloud.put("flavor", "f", name="small", ram=1, vcpus=1, disk=1, extra_specs={}, **{"OS-FLV-EXT-DATA:ephemeral": 0})
+    cloud.put("network", "n", name="net", project_id="p", admin_state_up=False, tags=[])
+    cloud.put("subnet", "s", name="sub", network_id="n", project_id="p", cidr="10.0.0.0/24", gateway_ip=None)
+    for group, other in (("g1", "g2"), ("g2", "g1")):
+        cloud.put("security_group", group, name=group, project_id="p", description="")
+        cloud.put(
+            "security_group_rule", f"r-{group}", security_group_id=group, remote_group_id=other, project_id="p",
+            direction="ingress", ethertype="IPv4", protocol=None, port_range_min=None, port_range_max=None,
+            remote_ip_prefix=None,
+        )  # fmt: skip
+    for number in range(1, servers + 1):
+        server(cloud, number)
+    return project
+
+
+def server(cloud: FakeCloud, number: int, status: str = "ACTIVE") -> dict[str, Any]:
+    """Server "w1" of the tenant, with port "o1" and data volume "v1"."""
+    id_, mac = f"w{number}", f"fa:16:3e:00:00:{number:02x}"
+    cloud.put(
+        "port", f"o{number}", name="", network_id="n", project_id="p", mac_address=mac, device_id=id_,
+        device_owner="compute:nova", security_groups=["g1"], created_at="2020", admin_state_up=True, tags=[],
+        fixed_ips=[{"subnet_id": "s", "ip_address": f"10.0.0.{number}"}],
+    )  # fmt: skip
+    attached = {"server_id": id_, "device": "/dev/vdb", "volume_id": f"v{number}"}
+    cloud.put(
+        "volume", f"v{number}", name="data", size=1, status="in-use", volume_type="lvm", bootable="false",
+        volume_type_id=f"{cloud.role}-lvm", attachments=[attached], volume_image_metadata={}, metadata={},
+        **{"os-vol-tenant-attr:tenant_id": "p"},
+    )  # fmt: skip
+    return cloud.put(
+        "server", id_, name=f"web-{number}", tenant_id="p", user_id="u", key_name="key", status=status,
+        flavor={"id": "f", "disk": 1}, image={"id": "base"}, metadata={"a": ""},
+        **{
+            "os-extended-volumes:volumes_attached": [{"id": f"v{number}", "delete_on_termination": False}],
+            "OS-EXT-SRV-ATTR:root_device_name": "/dev/vda",
+            "OS-EXT-SRV-ATTR:hostname": f"web-{number}",
+        },
+    )  # fmt: skip

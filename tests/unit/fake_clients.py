@@ -1,0 +1,337 @@
+"""The managers of the services' clients over the tables of a cloud in memory."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from pumphouse.clouds.passwords import PasswordRow
+
+if TYPE_CHECKING:
+    from tests.unit.fakes import FakeCloud
+
+
+class HttpError(Exception):
+    """An answer with an HTTP status, as every client library raises one."""
+
+    def __init__(self, code: int, message: str = "") -> None:
+        super().__init__(message or f"HTTP {code}")
+        self.code = code
+
+
+class Thing(dict):
+    """What a client gives out: a dict, attributes, ``to_dict()``; and what its owner added by keyword."""
+
+    def __init__(self, wire: dict[str, Any], **methods: Any) -> None:
+        super().__init__(copy.deepcopy(wire))
+        self.__dict__.update(methods)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        return copy.deepcopy(dict(self))
+
+
+class Table:
+    """The manager of one type."""
+
+    def __init__(self, cloud: FakeCloud, type_: str) -> None:
+        self.cloud, self.type = cloud, type_
+
+    @property
+    def rows(self) -> dict[str, Any]:
+        return self.cloud.tables[self.type]
+
+    def wire(self, id_: str) -> dict[str, Any]:
+        try:
+            return self.rows[id_]
+        except KeyError:
+            raise HttpError(404, f"no {self.type} {id_}") from None
+
+    def get(self, id_: str) -> Thing:
+        self.cloud.ask("get", self.type)
+        return Thing(self.wire(id_))
+
+    def _list(self, **scope: Any) -> list[Thing]:
+        self.cloud.ask("list", self.type)
+        return [
+            Thing(wire)
+            for wire in list(self.rows.values())
+            if all(wire.get(name) == value for name, value in scope.items() if value is not None)
+        ]
+
+    def list(self, **_: Any) -> list[Thing]:
+        return self._list()
+
+    def update(self, id_: str, **changes: Any) -> Thing:
+        self.cloud.ask("update", self.type)
+        self.wire(id_).update(changes)
+        return Thing(self.wire(id_))
+
+    def delete(self, id_: str) -> None:
+        self.cloud.ask("delete", self.type)
+        self.wire(id_)
+        del self.rows[id_]
+
+
+class Keystone(Table):
+    def list(self, domain: str | None = None) -> list[Thing]:
+        return self._list(domain_id=domain)
+
+    def create(self, **body: Any) -> Thing:
+        self.cloud.ask("create", self.type)
+        password = body.pop("password", None)
+        for short, field in (
+            ("domain", "domain_id"),
+            ("parent", "parent_id"),
+            ("default_project", "default_project_id"),
+        ):
+            if short in body:
+                body[field] = body.pop(short)
+        wire = self.cloud.put(self.type, **body)
+        if self.type == "project" and not wire["parent_id"]:
+            wire["parent_id"] = wire["domain_id"]
+        if password and self.cloud.passwords:
+            self.cloud.passwords.rows[wire["id"]] = PasswordRow(1, "$2b$of-the-random-password")
+        return Thing(wire)
+
+
+class Roles(Keystone):
+    def _key(self, role: str, user: str, project: str) -> str:
+        return f"{user}/{project}/{role}"
+
+    def grant(self, role: str, user: str, project: str) -> None:
+        self.cloud.ask("create", "assignment")
+        who = {"user": {"id": user}, "role": {"id": role}, "scope": {"project": {"id": project}}}
+        self.cloud.tables["assignment"][self._key(role, user, project)] = who
+
+    def check(self, role: str, user: str, project: str) -> bool:
+        self.cloud.ask("get", "assignment")
+        if self._key(role, user, project) not in self.cloud.tables["assignment"]:
+            raise HttpError(404)
+        return True
+
+    def revoke(self, role: str, user: str, project: str) -> None:
+        self.cloud.ask("delete", "assignment")
+        if self.cloud.tables["assignment"].pop(self._key(role, user, project), None) is None:
+            raise HttpError(404)
+
+
+class Assignments(Table):
+    def list(self, project: str, **_: Any) -> list[Thing]:
+        return [one for one in self._list() if one["scope"]["project"]["id"] == project]
+
+
+class Images(Table):
+    def list(self, filters: dict[str, Any], page_size: int = 0) -> list[Thing]:
+        return [
+            image
+            for image in self._list(owner=filters.get("owner"))
+            if bool(image.get("os_hidden")) == filters.get("os_hidden", False)
+        ]
+
+    def create(self, **body: Any) -> Thing:
+        self.cloud.ask("create", self.type)
+        if body.get("id") in self.rows:
+            raise HttpError(409, "that id is taken")
+        return Thing(self.cloud.put("image", **{"status": "queued", "size": None, **body}, id_=body.get("id")))
+
+
+class Members(Table):
+    def list(self, image: str) -> list[Thing]:
+        return self._list(image_id=image)
+
+    def create(self, image: str, project: str) -> Thing:
+        self.cloud.ask("create", self.type)
+        return Thing(
+            self.cloud.put(self.type, f"{image}/{project}", image_id=image, member_id=project, status="pending")
+        )
+
+    def update(self, image: str, project: str, status: str) -> Thing:
+        return super().update(f"{image}/{project}", status=status)
+
+    def delete(self, image: str, project: str) -> None:
+        super().delete(f"{image}/{project}")
+
+
+class Flavors(Table):
+    def _thing(self, wire: dict[str, Any]) -> Thing:
+        return Thing(wire, set_keys=lambda keys: self._set_keys(wire, keys))
+
+    def _set_keys(self, wire: dict[str, Any], keys: dict[str, str]) -> None:
+        self.cloud.ask("update", self.type)
+        wire["extra_specs"].update(keys)
+
+    def create(self, name: str, flavorid: str, **body: Any) -> Thing:
+        self.cloud.ask("create", self.type)
+        if flavorid in self.rows or any(row["name"] == name for row in self.rows.values()):
+            raise HttpError(409, "flavor exists")
+        wire = {"name": name, "OS-FLV-EXT-DATA:ephemeral": body.pop("ephemeral"), "extra_specs": {}}
+        wire["os-flavor-access:is_public"] = body.pop("is_public")
+        return self._thing(self.cloud.put("flavor", None if flavorid == "auto" else flavorid, **wire, **body))
+
+
+class FlavorAccess(Table):
+    def list(self, flavor: str) -> list[Thing]:
+        return self._list(flavor_id=flavor)
+
+    def add_tenant_access(self, flavor: str, project: str) -> None:
+        self.cloud.ask("create", self.type)
+        self.cloud.put(self.type, f"{flavor}/{project}", flavor_id=flavor, tenant_id=project)
+
+    def remove_tenant_access(self, flavor: str, project: str) -> None:
+        self.delete(f"{flavor}/{project}")
+
+
+class Keypairs(Table):
+    """Kept under "user/name", as Pumphouse names them."""
+
+    def list(self, user_id: str | None = None) -> list[Thing]:
+        return self._list(user_id=user_id or self.cloud.user_id)
+
+    def get(self, name: str, user_id: str | None = None) -> Thing:
+        return super().get(f"{user_id or self.cloud.user_id}/{name}")
+
+    def create(self, name: str, public_key: str, key_type: str = "ssh", user_id: str | None = None) -> Thing:
+        self.cloud.ask("create", self.type)
+        user = user_id or self.cloud.user_id
+        wire = {"name": name, "public_key": public_key, "type": key_type, "fingerprint": f"md5 of {public_key}"}
+        return Thing(self.cloud.put(self.type, f"{user}/{name}", user_id=user, **wire))
+
+    def delete(self, name: str, user_id: str | None = None) -> None:
+        super().delete(f"{user_id or self.cloud.user_id}/{name}")
+
+
+class Servers(Table):
+    def list(self, search_opts: dict[str, Any], **_: Any) -> list[Thing]:
+        return self._list(tenant_id=search_opts.get("project_id"))
+
+    def stop(self, id_: str) -> None:
+        self.cloud.ask("stop", self.type)
+        self.wire(id_)["status"] = "SHUTOFF"
+
+    def start(self, id_: str) -> None:
+        self.cloud.ask("start", self.type)
+        self.wire(id_)["status"] = "ACTIVE"
+
+    def create_image(self, id_: str, name: str) -> str:
+        self.cloud.ask("snapshot", self.type)
+        assert self.wire(id_)["status"] == "SHUTOFF", "the disk of a running server does not stand still"
+        image = self.cloud.put(
+            "image",
+            name=name,
+            status="active",
+            size=7,
+            disk_format="qcow2",
+            container_format="bare",
+            owner=self.cloud.project_id,
+            instance_uuid=id_,
+            os_hidden=False,
+        )
+        return str(image["id"])
+
+    def create(self, name: str, image: str | None, flavor: str, key_name: str | None, **options: Any) -> Thing:
+        self.cloud.ask("create", self.type)
+        if key_name and f"{self.cloud.user_id}/{key_name}" not in self.cloud.tables["keypair"]:
+            raise HttpError(400, "Invalid key_name provided.")
+        self.cloud.booted.append({"name": name, "image": image, "flavor": flavor, "key_name": key_name, **options})
+        disks = [disk["uuid"] for disk in options.get("block_device_mapping_v2") or ()]
+        wire = self.cloud.put(
+            self.type, name=name, status=self.cloud.boots_to, tenant_id=self.cloud.project_id, flavor={"id": flavor},
+            image={"id": image} if image else "", key_name=key_name, metadata=options.get("meta"),
+            fault={"message": "No valid host was found."} if self.cloud.boots_to == "ERROR" else None,
+        )  # fmt: skip
+        wire["os-extended-volumes:volumes_attached"] = [{"id": disk} for disk in disks]
+        for disk in disks:
+            self.cloud.tables["volume"][disk].update(status="in-use", attachments=[{"server_id": wire["id"]}])
+        return Thing(wire)
+
+    def delete(self, id_: str) -> None:
+        super().delete(id_)
+        for volume in self.cloud.tables["volume"].values():
+            if any(attachment["server_id"] == id_ for attachment in volume["attachments"]):
+                volume.update(status="available", attachments=[])
+
+
+class Volumes(Table):
+    def list(self, search_opts: dict[str, Any], **_: Any) -> list[Thing]:
+        return self._list(**{"os-vol-tenant-attr:tenant_id": search_opts.get("project_id")})
+
+    def create(self, size: int, **body: Any) -> Thing:
+        self.cloud.ask("create", self.type)
+        owner = {"os-vol-tenant-attr:tenant_id": self.cloud.project_id}
+        wire = {"status": "available", "bootable": "false", "attachments": [], "volume_image_metadata": {}, **owner}
+        return Thing(self.cloud.put(self.type, size=size, **{**wire, **body}))
+
+    def delete(self, id_: str) -> None:
+        if self.wire(id_)["status"] == "in-use":
+            raise HttpError(400, "the volume is in use")
+        super().delete(id_)
+
+    def upload_to_image(self, id_: str, force: bool, image_name: str, **body: Any) -> tuple[None, dict[str, Any]]:
+        self.cloud.ask("upload", self.type)
+        if self.wire(id_)["status"] != "available" and not force:
+            raise HttpError(400, "the volume is in use")
+        image = self.cloud.put("image", name=image_name, status="active", size=5, owner=self.cloud.project_id, **body)
+        return None, {"os-volume_upload_image": {"image_id": image["id"]}}
+
+    def set_image_metadata(self, id_: str, metadata: dict[str, str]) -> None:
+        self.cloud.ask("update", self.type)
+        self.wire(id_)["volume_image_metadata"].update(metadata)
+
+    def delete_image_metadata(self, id_: str, keys: list[str]) -> None:
+        self.cloud.ask("update", self.type)
+        for key in keys:
+            del self.wire(id_)["volume_image_metadata"][key]
+
+    def set_bootable(self, id_: str, flag: bool) -> None:
+        self.cloud.ask("update", self.type)
+        self.wire(id_)["bootable"] = str(flag).lower()
+
+
+class Network:
+    """``NetworkAPI`` over the same tables: "security-groups" is kept as "security_group"."""
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self.cloud = cloud
+
+    def _table(self, collection: str) -> Table:
+        return Table(self.cloud, collection.replace("-", "_").removesuffix("s"))
+
+    def list(self, collection: str, **filters: Any) -> list[dict[str, Any]]:
+        wanted = {name: value if isinstance(value, list) else [value] for name, value in filters.items()}
+        found = self._table(collection)._list()
+        return [one.to_dict() for one in found if all(one.get(name) in values for name, values in wanted.items())]
+
+    def get(self, collection: str, id_: str) -> dict[str, Any] | None:
+        try:
+            return self._table(collection).get(id_).to_dict()
+        except HttpError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def create(self, collection: str, body: dict[str, Any]) -> dict[str, Any]:
+        table = self._table(collection)
+        self.cloud.ask("create", table.type)
+        return copy.deepcopy(self.cloud.put(table.type, **body))
+
+    def update(self, collection: str, id_: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self._table(collection).update(id_, **body).to_dict()
+
+    def delete(self, collection: str, id_: str) -> None:
+        try:
+            self._table(collection).delete(id_)
+        except HttpError as error:
+            if error.code != 404:
+                raise
+
+    def set_tags(self, collection: str, id_: str, tags: list[str]) -> None:
+        self.update(collection, id_, {"tags": tags})
+
+    def extensions(self) -> set[str]:
+        return self.cloud.extensions
