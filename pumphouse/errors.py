@@ -25,5 +25,5 @@ class TransferError(PumphouseError):
     """Bytes did not arrive as they left."""
 
 
-class Cancelled(PumphouseError):
+class Cancelled(PumphouseError):  # noqa: N818 (what the operator asked for)
     """Somebody asked to stop; nothing is wrong."""

@@ -79,3 +79,8 @@ def value(value: object, limit: int | None = None) -> str:
     """A field's value as it is in JSON, but text without quotes unless it is empty."""
     text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str)
     return text if limit is None else short(text, limit)
+
+
+def missed(field: dict[str, Any]) -> bool:
+    """Whether a field of a report says something to a reader: it was carried, or its value would be missed."""
+    return field["verdict"] != "not carried" or bool(field.get("worth", True))

@@ -99,7 +99,10 @@ def _resource(resource: dict[str, Any], console: Console) -> None:
     equal = [field["field"] for field in resource["fields"] if field["verdict"] == "equal"]
     if equal:
         lines.append(f"equal: {', '.join(equal)}")
-    lines += [_field(field) for field in resource["fields"] if field["verdict"] != "equal"]
+    others = [field for field in resource["fields"] if field["verdict"] != "equal"]
+    lines += [_field(field) for field in others if human.missed(field)]
+    if small := [field["field"] for field in others if not human.missed(field)]:
+        lines.append(f"of no worth outside the source: {', '.join(small)}")
     for line in lines:
         console.print(Text(f"  {human.clean(line)}"))
 

@@ -53,6 +53,7 @@ def render_html(report: dict[str, Any]) -> str:
         "value": human.value,
         "slug": lambda word: str(word).replace(" ", "-"),
     }
+    environment.tests["missed"] = human.missed
     return environment.get_template("report.html").render(
         report=report,
         types=_by_type(report["resources"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import dataclasses
+import getpass
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -55,7 +56,13 @@ def run(
     start, and those that run are let to their end.
     """
     pair = pair_of(source, destination)
-    migration_id = store.start_migration(pair, plan.selection, plan.to_json(), {"concurrency": concurrency})
+    options = {
+        "concurrency": concurrency,
+        "operator": getpass.getuser(),
+        "source": f"{source.name} ({source.key})",
+        "destination": f"{destination.name} ({destination.key})",
+    }
+    migration_id = store.start_migration(pair, plan.selection, plan.to_json(), options)
     store.add_units(migration_id, [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units])
     progress.units.update({u.name: UnitProgress(u.name, u.title, u.bytes) for u in plan.units})
     _map_what_is_there(store, pair, migration_id, plan)

@@ -25,6 +25,8 @@ class FieldVerdict:
     source: Any
     destination: Any
     reason: str = ""
+    #: For what is not carried: whether the source's value would be missed.
+    worth: bool = True
 
 
 #: Finds the name of a resource: (type, id) -> name.
@@ -192,20 +194,21 @@ class ResourceType:
         # A reference without counterpart has become None, which is no match for the destination's null.
         lost = field.to and any(lookup(field.to, id_) is None for id_ in field.references(source))
         same = not lost and field.same(expected, destination)
+        worth = field.how != "report" or bool(field.worth and field.worth(source))
         if field.secret:
             source, destination = _hidden(source), _hidden(destination)
-        if field.how == "report":
+        if field.how == "report" and field.name != "id":
             verdict, reason = ("equal", "") if same else ("not carried", field.doc)
         elif same:
             verdict, reason = ("mapped" if field.how == "map" and expected != source else "equal"), ""
-        elif field.how == "keep":
+        elif field.name == "id":
             verdict, reason = "mapped", field.doc
         elif field.loose:
             verdict = "not carried"
             reason = f"the {field.to} is not in the destination" if field.to else field.doc
         else:
             verdict, reason = "differs", field.doc
-        return FieldVerdict(field.name, verdict, source, destination, reason)
+        return FieldVerdict(field.name, verdict, source, destination, reason, worth)
 
 
 def _hidden(value: Any) -> str | None:

@@ -45,8 +45,8 @@ class Image(ResourceType):
         report("self", "an address in the source's API"),
         report("file", "an address in the source's API"),
         report("schema", "an address in the source's API"),
-        report("direct_url", "where the source stores it"),
-        report("locations", "where the source stores it"),
+        report("direct_url", "where the source stores it", secret=True),
+        report("locations", "where the source stores it; may hold credentials", secret=True),
         report("stores", "where the source stores it"),
     )
 
