@@ -81,7 +81,15 @@ def _plain(thing: Any) -> Any:
     """Without links, which hold nothing; lists without a meaningful order are sorted."""
     if isinstance(thing, dict):
         kept = {key: _plain(value) for key, value in thing.items() if key != "links"}
-        for key in ("tags", "security_groups", "fixed_ips", "dns_nameservers", "host_routes", "subnets"):
+        for key in (
+            "tags",
+            "security_groups",
+            "fixed_ips",
+            "dns_nameservers",
+            "host_routes",
+            "subnets",
+            "allocation_pools",
+        ):
             if isinstance(kept.get(key), list) and key != "dns_nameservers":
                 kept[key] = sorted(kept[key], key=str)
         return kept
