@@ -58,7 +58,7 @@ class Glance:
         try:
             yield
         except (ClientException, RequestException, HTTPError, OSError) as error:
-            text = f"{doing} of the {self.cloud.role} cloud: {explain(error)}"
+            text = f"{doing} of the {self.cloud.role} cloud: {_words(error)}"
             # Streams end in urllib3's own words. A token that is refused is replaced before the next attempt.
             if isinstance(error, HTTPError) or is_passing(error) or status(error) == 401:
                 raise Interrupted(text) from error
@@ -119,6 +119,17 @@ class Glance:
         """Nobody but an administrator can use the image any more."""
         with self._plainly(f"deactivating image {image_id}"):
             self._adapter.post(self._url(image_id, "actions/deactivate"))
+
+
+def _words(error: Exception) -> str:
+    """The service's own words; Glance writes them in HTML, where keystoneauth does not look."""
+    response = getattr(error, "response", None)
+    if response is not None and "html" in response.headers.get("Content-Type", ""):
+        from glanceclient.exc import from_response
+
+        with contextlib.suppress(OSError):  # the page may break off, too; requests' errors are OSErrors
+            return explain(from_response(response, response.content))
+    return explain(error)
 
 
 class Download:
