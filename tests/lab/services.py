@@ -41,7 +41,7 @@ class Services:
         """Run a command to its end in the services' environment; its output goes to commands.log too."""
         return run(command, environment=self.environment, log=self.log / "commands.log", check=check)
 
-    def wait(self, look: Callable[[], T], what: str, *, seconds: float = 120, interval: float = 0.1) -> T:
+    def wait(self, look: Callable[[], T], what: str, *, seconds: float = 300, interval: float = 0.1) -> T:
         """Wait for something these processes do.  LabError names the one that died, or all that run."""
         label = f"{self.label}: {what}"
         return wait_for(look, label, seconds=seconds, interval=interval, trouble=self.trouble)
@@ -52,7 +52,7 @@ class Services:
             return f"{self.label}: {name} died\n{tail(self.log / f'{name}.log')}"
         return None
 
-    def wait_for_port(self, name: str, port: int, *, seconds: float = 120) -> None:
+    def wait_for_port(self, name: str, port: int, *, seconds: float = 300) -> None:
         """Wait until the port of this process accepts connections."""
         try:
             self.wait(lambda: listening(port), f"{name} on port {port}", seconds=seconds)

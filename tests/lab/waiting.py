@@ -46,7 +46,7 @@ def wait_for(
     look: Callable[[], T],
     what: str,
     *,
-    seconds: float = 120,
+    seconds: float = 300,
     interval: float = 0.05,
     trouble: Callable[[], str | None] = lambda: None,
 ) -> T:
