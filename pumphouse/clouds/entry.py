@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import functools
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pumphouse.clouds import http
@@ -38,21 +39,15 @@ def find(name: str, where: str, workers: int) -> tuple[CloudRegion, requests.Ses
 
     ``where`` the configuration names it. Raises ConfigError when there is no such entry or it lacks something.
     """
-    import yaml
     from keystoneauth1.exceptions import ClientException
     from openstack.config import OpenStackConfig
     from openstack.exceptions import SDKException
 
     try:
         loader = OpenStackConfig()
-        names = sorted(set(loader.get_cloud_names()) - {"envvars", "defaults"})
         if name not in loader.get_cloud_names():
-            raise ConfigError(f"{where}: {_missing(name, names, loader)}")
+            raise ConfigError(f"{where}: {_missing(name, loader)}")
         region = loader.get_one(cloud=name)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = f", line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{where}: clouds.yaml or secure.yaml is not YAML{line}: {error.problem}") from None
     except OSError as error:
         raise ConfigError(f"{where}: {error.filename or 'clouds.yaml'} cannot be read: {error.strerror}") from error
     except (SDKException, ClientException, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -63,14 +58,33 @@ def find(name: str, where: str, workers: int) -> tuple[CloudRegion, requests.Ses
     return region, connections
 
 
-def _missing(name: str, names: list[str], loader: Any) -> str:
+def _missing(name: str, loader: Any) -> str:
+    """Why there is no such entry."""
+    files = [Path(file) for file in dict.fromkeys(map(str, loader._config_files))]
+    for file in filter(Path.exists, files):
+        if problem := _not_yaml(file):
+            return problem
     if loader.config_filename is None:
-        looked = ", ".join(map(str, loader._config_files))
+        looked = ", ".join(str(file) for file in files if file.suffix == ".yaml")
         return f"no clouds.yaml with an entry {name!r} was found; looked at {looked}"
+    names = sorted(set(loader.get_cloud_names()) - {"envvars", "defaults"})
     near = difflib.get_close_matches(name, names, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    file = loader.config_filename or "clouds.yaml"
-    return f"{file} has no entry {name!r}; {hint}there are {', '.join(map(repr, names))}"
+    return f"{loader.config_filename} has no entry {name!r}; {hint}there are {', '.join(map(repr, names)) or 'none'}"
+
+
+def _not_yaml(file: Path) -> str | None:
+    """What is wrong with a file that the loader has passed over; None when it can be read."""
+    import yaml
+
+    try:
+        yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        return f"{file} is not YAML{line}: {error.problem}"
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        return f"{file} cannot be read: {type(error).__name__}"
+    return None
 
 
 def rescope(region: CloudRegion, project_id: str) -> CloudRegion:
