@@ -9,7 +9,7 @@ ifeq ($(strip $(PYTHON)),)
 $(error Python 3.11 or later is needed: install python3, or say make PYTHON=/path/to/python)
 endif
 
-.PHONY: help demo test lint format venv which-python lab lab-down lab-status lab-wipe
+.PHONY: help demo test lint format venv bench-transfer which-python lab lab-down lab-status lab-wipe
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -25,6 +25,9 @@ lint: venv  ## ruff and mypy
 
 format: venv  ## let ruff format the code
 	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format .
+
+bench-transfer: venv  ## image bytes per second, beside curl, between the clouds of $PUMPHOUSE_CONFIG or the lab
+	@.venv/bin/python -m benchmarks.transfer
 
 venv:  ## .venv with the package, its test tools and the tested pins
 	@tools/venv $(PYTHON)

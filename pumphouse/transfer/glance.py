@@ -41,7 +41,8 @@ class Glance:
         self.cloud = cloud
         self._adapter = cloud.adapter("image")
 
-    def _url(self, image_id: str, *more: str) -> str:
+    def url(self, image_id: str, *more: str) -> str:
+        """Where an image is, or its ``"file"``."""
         endpoint = self._adapter.get_endpoint()
         if endpoint is None:
             raise CloudError(f"the {self.cloud.role} cloud {self.cloud.name!r} has no image service in its catalogue")
@@ -49,7 +50,7 @@ class Glance:
         return "/".join([re.sub(r"/v\d+(\.\d+)?/?$", "", endpoint).rstrip("/"), "v2/images", image_id, *more])
 
     @contextlib.contextmanager
-    def _plainly(self, doing: str) -> Iterator[None]:
+    def plainly(self, doing: str) -> Iterator[None]:
         """Turn what the libraries raise into what can be tried again, and what cannot."""
         from keystoneauth1.exceptions import ClientException
         from requests import RequestException
@@ -66,28 +67,28 @@ class Glance:
 
     def fresh_token(self) -> None:
         """Get a new token, that it may last for a whole transfer."""
-        with self._plainly("asking for a token"):
+        with self.plainly("asking for a token"):
             self.cloud.fresh_token()
 
     def record(self, image_id: str) -> dict[str, Any]:
         """What the service says of an image; ``{"status": "deleted"}`` if it has gone."""
-        with self._plainly(f"looking at image {image_id}"):
-            response = self._adapter.get(self._url(image_id), raise_exc=False)
+        with self.plainly(f"looking at image {image_id}"):
+            response = self._adapter.get(self.url(image_id), raise_exc=False)
             if response.status_code in (404, 410):
                 return {"id": image_id, "status": "deleted"}
             from keystoneauth1.exceptions import from_response
 
             if response.status_code >= 400:
-                raise from_response(response, "GET", self._url(image_id))
+                raise from_response(response, "GET", self.url(image_id))
             return dict(response.json())
 
     @contextlib.contextmanager
     def download(self, image_id: str) -> Iterator[Download]:
         """The bytes of an image."""
-        with self._plainly(f"downloading image {image_id}"):
+        with self.plainly(f"downloading image {image_id}"):
             # Nothing in between shall compress it.
             headers = {"Accept": "application/octet-stream", "Accept-Encoding": "identity"}
-            response = self._adapter.get(self._url(image_id, "file"), headers=headers, stream=True)
+            response = self._adapter.get(self.url(image_id, "file"), headers=headers, stream=True)
         try:
             yield Download(self, image_id, response.raw)
         finally:
@@ -100,9 +101,9 @@ class Glance:
         Content-Length some servers take what has come for the whole. ``url``: where a service asked to send it.
         """
         headers = {"Content-Type": "application/octet-stream", "x-openstack-image-size": str(size)}
-        with self._plainly(f"uploading image {image_id}"):
+        with self.plainly(f"uploading image {image_id}"):
             response = self._adapter.put(
-                url or self._url(image_id, "file"),
+                url or self.url(image_id, "file"),
                 data=body,
                 headers=headers,
                 timeout=PUT_AWAY,
@@ -117,8 +118,8 @@ class Glance:
 
     def deactivate(self, image_id: str) -> None:
         """Nobody but an administrator can use the image any more."""
-        with self._plainly(f"deactivating image {image_id}"):
-            self._adapter.post(self._url(image_id, "actions/deactivate"))
+        with self.plainly(f"deactivating image {image_id}"):
+            self._adapter.post(self.url(image_id, "actions/deactivate"))
 
 
 def _words(error: Exception) -> str:
@@ -143,7 +144,7 @@ class Download:
 
     def read(self, count: int) -> bytes:
         """The next bytes, ``count`` of them unless it is the end. A stream that breaks off raises Interrupted."""
-        with self._glance._plainly(f"downloading image {self._id}"):
+        with self._glance.plainly(f"downloading image {self._id}"):
             return self._raw.read(count, decode_content=False)
 
     def interrupt(self) -> None:

@@ -1,0 +1,1 @@
+"""What Pumphouse costs, measured beside the plainest other way to do the same."""
