@@ -41,13 +41,13 @@ class RemedyError(CloudError):
 def status(exc: BaseException) -> int | None:
     """The HTTP status that an exception stands for; None when there was no answer.
 
-    keystoneauth and keystoneclient call it ``http_status``, openstacksdk ``status_code``, novaclient,
-    cinderclient and glanceclient ``code``, requests has it in the response.
+    Novaclient, cinderclient and glanceclient call it ``code`` (their ``http_status`` is that of the class, which
+    may be another), openstacksdk ``status_code``, keystoneauth ``http_status``; requests has it in the response.
     """
     for owner, name in (
-        (exc, "http_status"),
-        (exc, "status_code"),
         (exc, "code"),
+        (exc, "status_code"),
+        (exc, "http_status"),
         (getattr(exc, "response", None), "status_code"),
     ):
         value = getattr(owner, name, None)
@@ -123,7 +123,8 @@ def _words(exc: BaseException) -> str:
     text = str(exc)
     if isinstance(details, str) and details and type(exc).__module__.startswith("openstack"):
         text = details
-    text = text or type(exc).__name__
+    if not text.strip():
+        return type(exc).__name__
     reason = _LOST.search(text)
     if reason:
         text = f"{text[: reason.start()].rstrip(' :')}: {reason[1]}"

@@ -65,7 +65,8 @@ class Rules:
     def why_not(self, ident: str, length: int) -> str | None:
         """Why a hash of this kind would not be verified here; None when it would."""
         if ident not in self.idents:
-            return f"a {kind(ident)} hash, which Keystone {self.release} is not known to verify"
+            name = f"a {kind(ident)} hash" if ident else "a hash of an unknown kind"
+            return f"{name}, which Keystone {self.release} is not known to verify"
         if length > self.width:
             return f"a hash of {length} characters, and Keystone {self.release} has room for {self.width}"
         return None
@@ -83,7 +84,7 @@ def kind(ident_: str) -> str:
     if ident_ in BCRYPT:
         return "bcrypt"
     names = {SHA512_CRYPT: "sha512_crypt", BCRYPT_SHA256: "bcrypt_sha256", SCRYPT: "scrypt", PBKDF2: "pbkdf2_sha512"}
-    return names.get(ident_, f"{ident_} (unknown)" if ident_ else "unknown kind of")
+    return names.get(ident_, f"{ident_} (unknown)" if ident_ else "unknown")
 
 
 def rules_for_revisions(revisions: set[str]) -> Rules:

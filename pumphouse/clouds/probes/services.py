@@ -73,7 +73,7 @@ def versions(cloud: Cloud, service: Service) -> Iterator[Finding]:
 
 def rights(cloud: Cloud, service: Service) -> Iterator[Finding]:
     """Try what a migration needs to do."""
-    refused, allowed = [], []
+    refused, allowed, broken = [], [], False
     for what, call in NEEDS[service].items():
         try:
             call(cloud)
@@ -81,6 +81,7 @@ def rights(cloud: Cloud, service: Service) -> Iterator[Finding]:
             if status(error) == 403:
                 refused.append(what)
             elif not is_missing(error):
+                broken = True
                 found = failure(error, cloud, f"{service} rights")
                 yield dataclasses.replace(found, detail=f"could not {what}: {found.detail}")
         else:
@@ -88,7 +89,7 @@ def rights(cloud: Cloud, service: Service) -> Iterator[Finding]:
     if refused:
         detail = f"the account may not {_and(refused)}"
         yield Finding(cloud.role, f"{service} rights", FAILED, detail, needs_admin(cloud))
-    elif allowed:
+    elif allowed and not broken:
         yield Finding(cloud.role, f"{service} rights", OK, f"may {_and(allowed)}")
 
 
