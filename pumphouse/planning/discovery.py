@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from collections.abc import Iterable
 
-from pumphouse.resources.base import Wire
+from pumphouse.resources.base import ResourceType, Wire
 from pumphouse.resources.inventory import Inventory
 from pumphouse.resources.registry import TYPES
 
 Key = tuple[str, str]
 #: Contained in a project, but worth moving only if the project itself was asked for.
 ONLY_OF_ROOTS = {"assignment"}
+#: So many resources of one type are read one by one; more of them by a list.
+FEW = 2
 
 
 @dataclasses.dataclass
@@ -70,18 +73,23 @@ def _contained(found: Found, source: Inventory, fresh: dict[Key, Wire]) -> list[
             if type_ == child.parent and (child.type not in ONLY_OF_ROOTS or id_ in found.projects)
         ]
         if parents:
-            contained += [(child.type, resource) for resource in child.list_for(source.cloud, parents)]
+            children = child.list_for(source.cloud, parents)
+            # What was found in the same wave may refer to them.
+            source.remember(child.type, children)
+            contained += [(child.type, resource) for resource in children]
     return contained
 
 
 def _referred(found: Found, source: Inventory, fresh: dict[Key, Wire]) -> list[tuple[str, Wire]]:
     """The resources that the fresh ones refer to."""
     referred = []
+    wanted = {key: list(dict.fromkeys(TYPES[key[0]].references(resource))) for key, resource in fresh.items()}
+    _read_lists(source, {need for needs in wanted.values() for need in needs})
     for key, resource in fresh.items():
         type_ = TYPES[key[0]]
         guest = getattr(type_, "guest", None)
         needs = found.needs.setdefault(key, [])
-        for need in dict.fromkeys(type_.references(resource)):
+        for need in wanted[key]:
             if need == key:
                 continue
             if guest and need == ("project", resource[guest]):
@@ -95,3 +103,11 @@ def _referred(found: Found, source: Inventory, fresh: dict[Key, Wire]) -> list[t
                 needs.append(need)
                 referred.append((need[0], target))
     return referred
+
+
+def _read_lists(source: Inventory, needs: Iterable[Key]) -> None:
+    """Where much of one type is wanted that was not seen yet, one list is read in place of many requests."""
+    unseen = collections.Counter(type_ for type_, id_ in needs if not source.knows(type_, id_))
+    for type_, count in unseen.items():
+        if count > FEW and type(TYPES[type_]).list is not ResourceType.list:
+            source.list(type_)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from shlex import quote
 
 from pumphouse.errors import UsageError
 from pumphouse.planning.plan import Selection
@@ -58,8 +59,8 @@ def _one(option: str, type_: str, name: str, candidates: list[Wire], source: Inv
     if named:
         which = "; ".join(_describe(type_, candidate, source) for candidate in named)
         hint = "give the id, or --domain" if type_ in ("project", "user") else "give the id"
-        raise UsageError(f"{option} {name!r} is ambiguous in the source: {which}; {hint}")
-    raise UsageError(f"{option} {name!r}: the source has no such {type_}; {_near(name, candidates)}")
+        raise UsageError(f"{option} {quote(name)} is ambiguous in the source: {which}; {hint}")
+    raise UsageError(f"{option} {quote(name)}: the source has no such {type_}; {_near(name, candidates)}")
 
 
 def _describe(type_: str, candidate: Wire, source: Inventory) -> str:
@@ -78,6 +79,6 @@ def _near(name: str, candidates: list[Wire]) -> str:
         return "it has none at all"
     near = difflib.get_close_matches(name, names, n=5, cutoff=0.5)
     if near:
-        return "did you mean " + " or ".join(repr(n) for n in near)
-    shown = ", ".join(repr(n) for n in names[:10])
+        return "did you mean " + " or ".join(quote(n) for n in near)
+    shown = ", ".join(quote(n) for n in names[:10])
     return f"it has {shown}" + (f" and {len(names) - 10} more" if len(names) > 10 else "")

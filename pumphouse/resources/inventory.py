@@ -41,6 +41,10 @@ class Inventory:
         for resource in resources:
             self._single[type_, self._types[type_].id(resource)] = resource
 
+    def knows(self, type_: str, id_: str) -> bool:
+        """Whether :meth:`get` would answer without a request."""
+        return (type_, id_) in self._single
+
     def get(self, type_: str, id_: str) -> Wire | None:
         """One resource: from a list that was read already, else by a request of its own."""
         with self._lock:

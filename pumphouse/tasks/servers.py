@@ -13,7 +13,7 @@ from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.waiting import wait_for
 from pumphouse.errors import CloudError
 from pumphouse.resources.base import Wire
-from pumphouse.resources.compute.server import Server, boots_from_volume, hostname
+from pumphouse.resources.compute.server import Server, boots_from_volume, device_tags, hostname
 from pumphouse.resources.compute.zones import known_zone
 from pumphouse.tasks.base import Task
 from pumphouse.tasks.context import Context, delete_and_wait
@@ -130,10 +130,12 @@ class BootServer(Task):
 
     def _create(self, context: Context, cloud: Cloud, source: Wire, root_image_id: str) -> str:
         wanted = SERVER.translate(source, context.lookup)
+        newest = context.destination.microversion("compute")
+        tags = device_tags(context.source, self.id) if newest >= (2, 42) else {}
         options: dict[str, Any] = {
             "meta": wanted.get("metadata") or {},
-            "block_device_mapping_v2": self._disks(context, source) or None,
-            "nics": [{"port-id": context.counterpart("port", port)} for port in self.ports] or "none",
+            "block_device_mapping_v2": self._disks(context, source, tags) or None,
+            "nics": [self._nic(context, port, tags) for port in self.ports] or "none",
             "config_drive": bool(wanted.get("config_drive")),
             "disk_config": wanted.get("OS-DCF:diskConfig"),
             "access_ip_v4": wanted.get("accessIPv4") or None,
@@ -142,7 +144,6 @@ class BootServer(Task):
         }
         if user_data := wanted.get("OS-EXT-SRV-ATTR:user_data"):
             options["userdata"] = base64.b64decode(user_data)
-        newest = context.destination.microversion("compute")
         for option, value, since in (
             ("description", wanted.get("description"), (2, 19)),
             ("tags", wanted.get("tags"), (2, 52)),
@@ -160,7 +161,11 @@ class BootServer(Task):
             )
         return str(made.id)
 
-    def _disks(self, context: Context, source: Wire) -> list[Wire]:
+    def _nic(self, context: Context, port: str, tags: dict[str, str]) -> Wire:
+        nic = {"port-id": context.counterpart("port", port)}
+        return {**nic, "tag": tags[port]} if port in tags else nic
+
+    def _disks(self, context: Context, source: Wire, tags: dict[str, str]) -> list[Wire]:
         """block_device_mapping_v2: the volumes in the order of their devices (novaclient adds the image)."""
         disks: list[Wire] = []
         for volume, flags in in_device_order(context, source):
@@ -173,6 +178,7 @@ class BootServer(Task):
                     "destination_type": "volume",
                     "device_name": _device(volume, source["id"]),
                     "delete_on_termination": bool(flags.get("delete_on_termination")),
+                    **({"tag": tags[volume["id"]]} if volume["id"] in tags else {}),
                 }
             )
         return disks

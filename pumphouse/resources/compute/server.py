@@ -171,6 +171,16 @@ def boots_from_volume(server: Wire) -> bool:
     return not server.get("image")
 
 
+def device_tags(cloud: Cloud, server_id: str) -> dict[str, str]:
+    """Port or volume id -> the tag that tells it to the guest (shown from microversion 2.70 on)."""
+    if cloud.microversion("compute") < (2, 70):
+        return {}
+    nova = cloud.compute
+    tags = {nic.port_id: nic.tag for nic in nova.servers.interface_list(server_id)}
+    tags |= {disk.volumeId: disk.tag for disk in nova.volumes.get_server_volumes(server_id)}
+    return {id_: tag for id_, tag in tags.items() if tag}
+
+
 def ports_in_order(server: Wire, ports: Wires) -> Wires:
     """A server's ports as its guest sees them: Nova shows their MACs in that order under "addresses"."""
     shown = [ip.get("OS-EXT-IPS-MAC:mac_addr") for ips in server.get("addresses", {}).values() for ip in ips]

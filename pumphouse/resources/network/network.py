@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pumphouse.clouds.cloud import Cloud
+from pumphouse.clouds.errors import status
 from pumphouse.resources.base import Wire
 from pumphouse.resources.fields import carry, refer, report, some, unordered
 from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
@@ -30,8 +32,8 @@ class Network(NetworkType):
         carry("availability_zone_hints", "where its agents should be", extension="network_availability_zone"),
         carry("vlan_transparent", "passes tags of guests", extension="vlan-transparent", omit_null=True, normal=bool),
         carry("qinq", "passes double tags", extension="qinq", omit_null=True, normal=bool),
+        carry("mtu", "bytes; kept unless it is more than the destination's networks allow", loose=True),
         carry("tags", "simple labels", normal=unordered),
-        report("mtu", "bytes; the destination's own overlay decides"),
         report("provider:network_type", "the destination's own choice"),
         report("provider:physical_network", "the destination's own choice", worth=some),
         report("provider:segmentation_id", "the destination's own choice"),
@@ -48,3 +50,12 @@ class Network(NetworkType):
     def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:
         """A network that leads elsewhere."""
         return [n for n in ("router:external",) if n in wanted and found.get(n) != wanted[n]]
+
+    def create(self, cloud: Cloud, wanted: Wire) -> Wire:
+        """Ask for the source's MTU; where that is too big, the destination's own is taken."""
+        try:
+            return super().create(cloud, wanted)
+        except Exception as error:
+            if "mtu" not in wanted or status(error) != 400 or "mtu" not in str(error).lower():
+                raise
+        return super().create(cloud, {name: value for name, value in wanted.items() if name != "mtu"})

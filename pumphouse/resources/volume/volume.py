@@ -12,6 +12,8 @@ from pumphouse.resources.fields import Lookup, carry, refer, report, some
 from pumphouse.resources.inventory import Inventory
 
 GIB = 1024**3
+#: Where Cinder shows, among the owner's metadata, that a volume may only be read; set by an action of its own.
+READ_ONLY = "readonly"
 #: What Cinder notes about the bytes a volume was made from; it follows from the image that carries them.
 FROM_BYTES = (
     "checksum",
@@ -127,7 +129,7 @@ class Volume(ResourceType):
             description=wanted.get("description"),
             volume_type=wanted.get("volume_type"),
             availability_zone=wanted.get("availability_zone"),
-            metadata=wanted.get("metadata") or {},
+            metadata={key: text for key, text in (wanted.get("metadata") or {}).items() if key != READ_ONLY},
             imageRef=wanted.get("imageRef"),
         )
         return _wire(made)
@@ -142,6 +144,9 @@ class Volume(ResourceType):
             volumes.delete_image_metadata(id_, surplus)
         if missing := {key: text for key, text in right.items() if there.get(key) != text}:
             volumes.set_image_metadata(id_, missing)
+        flag = (wanted.get("metadata") or {}).get(READ_ONLY)
+        if flag is not None and flag != (volume.get("metadata") or {}).get(READ_ONLY):
+            volumes.update_readonly_flag(id_, flag == "True")
         if "bootable" in wanted and wanted["bootable"] != volume["bootable"]:
             volumes.set_bootable(id_, wanted["bootable"] == "true")
         return _wire(volumes.get(id_))
