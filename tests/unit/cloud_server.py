@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -42,7 +43,8 @@ class Request:
 class CloudServer:
     """Answers; counts what it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: tuple[str, str] | None = None) -> None:
+        """``certificate``: files of a certificate and its key, to speak TLS."""
         self.requests: list[Request] = []
         #: Answers by method and path; of several, each is given once and the last for ever.
         self.answers: dict[tuple[str, str], list[Answer | Callable[[Request], Answer]]] = defaultdict(list)
@@ -82,7 +84,11 @@ class CloudServer:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
         self._usual()
 

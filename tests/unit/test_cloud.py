@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import threading
 
 import pytest
@@ -209,6 +211,20 @@ def test_certificates_are_verified_unless_the_entry_says_otherwise(server, tmp_p
     assert open_cloud("usual").session.verify is True
     assert open_cloud("own").session.verify == str(ca)
     assert open_cloud("none").session.verify is False
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_tls(tmp_path, monkeypatch):
+    key, cert = str(tmp_path / "key.pem"), str(tmp_path / "cert.pem")
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=cloud -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run([*command.split(), "-keyout", key, "-out", cert], check=True, capture_output=True)
+    server = CloudServer((cert, key))
+    write_clouds(tmp_path, monkeypatch, usual=entry(server.url), own={**entry(server.url), "cacert": cert})
+    with pytest.raises(keystoneauth.SSLError) as caught:
+        open_cloud("usual").user_id  # noqa: B018
+    assert "certificate verify failed" in explain(caught.value)
+    assert open_cloud("own").user_id == USER
+    server.close()
 
 
 # Another project

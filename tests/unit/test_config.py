@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -198,6 +199,16 @@ def test_a_file_that_cannot_be_read(tmp_path):
     (tmp_path / "p.yaml").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(ConfigError, match="is not UTF-8 text"):
         config.load(str(tmp_path / "p.yaml"))
+
+
+def test_the_sample_can_be_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("PUMPHOUSE_SOURCE_KEYSTONE", "mysql://k:pw@old/keystone")
+    (tmp_path / "url").write_text("mysql://k:pw@new/keystone\n")
+    text = (Path(__file__).parents[2] / "etc/pumphouse.yaml").read_text()
+    assert "/etc/pumphouse/destination-keystone.url" in text
+    found = config.load(str(write(tmp_path / "p.yaml", text.replace("/etc/pumphouse/destination-keystone.url", "url"))))
+    assert {role: cloud.cloud for role, cloud in found.clouds.items()} == {"source": "old", "destination": "new"}
+    assert found.clouds["destination"].identity_database == "mysql+pymysql://k:pw@new/keystone"
 
 
 def test_masked_hides_the_password_and_options():
