@@ -201,7 +201,7 @@ class ResourceType:
             verdict, reason = ("equal", "") if same else ("not carried", field.doc)
         elif same:
             verdict, reason = ("mapped" if field.how == "map" and expected != source else "equal"), ""
-        elif field.name == "id":
+        elif field.how == "keep" or field.name == "id":
             verdict, reason = "mapped", field.doc
         elif field.loose:
             verdict = "not carried"

@@ -72,13 +72,13 @@ def test_an_id_comes_before_a_name(cloud):
 
 
 def test_names_are_not_guessed(cloud):
-    assert "did you mean 'single'" in refuse(cloud, tenant="Single")
-    assert "did you mean 'single'" in refuse(cloud, tenant="singl")
+    assert "did you mean single" in refuse(cloud, tenant="Single")
+    assert "did you mean single" in refuse(cloud, tenant="singl")
 
 
 def test_an_unknown_name_with_nothing_alike_shows_what_there_is(cloud):
     said = refuse(cloud, tenant="zzzz")
-    assert "'acme'" in said
+    assert "acme" in said
     assert "'single'" in said
 
 
@@ -86,7 +86,7 @@ def test_of_many_only_some_are_shown(cloud):
     for number in range(50):
         cloud.put("flavor", name=f"f{number:02}", extra_specs={})
     said = refuse(cloud, flavors=["zzzz"])
-    assert "'f09' and 40 more" in said
+    assert "f09 and 40 more" in said
 
 
 def test_a_cloud_without_any(cloud):
@@ -94,7 +94,7 @@ def test_a_cloud_without_any(cloud):
 
 
 def test_an_unknown_domain_is_refused_and_does_not_mean_every_domain(cloud):
-    assert "--domain 'Work'" in refuse(cloud, tenant="single", domain="Work")
+    assert "--domain Work" in refuse(cloud, tenant="single", domain="Work")
 
 
 def test_servers_of_one_name_are_told_apart_by_their_projects(cloud):
@@ -105,7 +105,7 @@ def test_servers_of_one_name_are_told_apart_by_their_projects(cloud):
 
 def test_a_thing_without_name_is_found_by_its_id(cloud):
     assert select(cloud, images=["i1"]) == [("image", "i1")]
-    assert "'i1'" in refuse(cloud, images=["zzzz"])
+    assert "i1" in refuse(cloud, images=["zzzz"])
 
 
 def test_all_leaves_out_the_clouds_own_projects(cloud):
