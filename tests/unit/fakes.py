@@ -16,6 +16,7 @@ from pumphouse.clouds.passwords import PasswordRow
 from pumphouse.resources.registry import TYPES
 from tests.unit import fake_clients as clients
 
+GIB = 1024**3
 #: Types whose wire form shows no id.
 WITHOUT_ID = ("keypair", "image_member", "flavor_access")
 
