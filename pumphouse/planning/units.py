@@ -15,7 +15,7 @@ IDENTITY = ("domain", "project", "role", "user", "assignment")
 def make_units(items: list[Item], found: Found) -> list[Unit]:
     """Units in an order in which they can run."""
     by_key = {item.key: item for item in items}
-    home = _identity(items, by_key)
+    home = {**_identity(items, by_key), **_security_groups(items, found)}
     units: dict[str, Unit] = {}
     for item in items:
         name, kind, title = home.get(item.key) or _home(item, found)
@@ -54,20 +54,38 @@ def _identity(items: list[Item], by_key: dict[Key, Item]) -> dict[Key, tuple[str
     return home
 
 
+def _security_groups(items: list[Item], found: Found) -> dict[Key, tuple[str, str, str]]:
+    """The groups of a project with their rules; of several projects where rules refer across, maybe both ways."""
+    project = {i.id: found.resources[i.key]["project_id"] for i in items if i.type == "security_group"}
+    rules = {
+        item.key: [id_ for kind, id_ in item.needs if kind == "security_group" and id_ in project]
+        for item in items
+        if item.type == "security_group_rule"
+    }
+    for groups in rules.values():
+        together = sorted({project[group] for group in groups})
+        if len(together) > 1:
+            project = {group: together[0] if owner in together else owner for group, owner in project.items()}
+    owners = {("security_group", group): owner for group, owner in project.items()}
+    # A rule may be of another project than its group: an administrator's.
+    owners |= {rule: project[groups[0]] for rule, groups in rules.items() if groups}
+    return {
+        key: (f"security_groups:{owner}", "security_groups", _of_project("security groups", owner, found))
+        for key, owner in owners.items()
+    }
+
+
 def _home(item: Item, found: Found) -> tuple[str, str, str]:
     """(name, kind, title) of the unit that an item belongs to."""
     resource = found.resources[item.key]
     title = f"{item.type.replace('_', ' ')} {item.name}"
     server = None
-    if item.type == "volume":
+    if item.type == "volume" and len(resource.get("attachments") or ()) == 1:
         server = in_server(resource)
     elif item.type == "port":
         server = resource.get("device_id")
     if server and ("server", server) in found.resources:
         return f"server:{server}", "server", title
-    if item.type in ("security_group", "security_group_rule"):
-        project = resource["project_id"]
-        return f"security_groups:{project}", "security_groups", _of_project("security groups", project, found)
     if item.type == "keypair":
         user = found.resources.get(("user", resource["user_id"]), {}).get("name", resource["user_id"])
         return f"keypairs:{resource['user_id']}", "keypairs", f"key pairs of {user}"
