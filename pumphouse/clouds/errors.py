@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import html
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from pumphouse.errors import CloudError, PumphouseError
 
@@ -23,6 +23,8 @@ _SECRET = re.compile(r"\bgAAAAA[\w=-]{20,}|\$(?:2[abxy]?|scrypt|pbkdf2-sha512|bc
 
 #: Answers that say "not now" and not "no".
 PASSING_STATUS = frozenset({429, 502, 503, 504})
+
+T = TypeVar("T")
 
 #: The longest line that `explain` gives, characters.
 LONGEST = 600
@@ -98,6 +100,16 @@ def ignore_missing() -> Iterator[None]:
     except Exception as error:
         if not is_missing(error):
             raise
+
+
+def or_none(look: Callable[[], T]) -> T | None:
+    """What ``look`` finds, or None where there is nothing."""
+    try:
+        return look()
+    except Exception as error:
+        if is_missing(error):
+            return None
+        raise
 
 
 def explain(exc: BaseException) -> str:

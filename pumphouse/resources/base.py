@@ -7,12 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.resources.fields import Field, Lookup, some
+from pumphouse.resources.fields import Field, Lookup, Wire, Wires, some
 from pumphouse.resources.inventory import Inventory
-
-Wire = dict[str, Any]
-#: ``list`` is a method of every type.
-Wires = list[Wire]
 
 
 @dataclasses.dataclass

@@ -11,6 +11,10 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
+#: A resource as the API shows it: field names are those on the wire.
+Wire = dict[str, Any]
+#: Several of them. (``list`` is a method of every type.)
+Wires = list[Wire]
 #: Finds the counterpart of a resource: (type, id in the source) -> id in the destination, or None.
 Lookup = Callable[[str, str], str | None]
 

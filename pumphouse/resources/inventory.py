@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from pumphouse.clouds.cloud import Cloud
-    from pumphouse.resources.base import ResourceType, Wire, Wires
+from pumphouse.clouds.cloud import Cloud
+from pumphouse.resources.fields import Wire, Wires
+
+
+class Listed(Protocol):
+    """What of a resource type is needed here."""
+
+    @property
+    def plural(self) -> str:
+        """What people call several of them."""
+
+    def list(self, cloud: Cloud, **scope: Any) -> Wires:
+        """All in a scope."""
+
+    def get(self, cloud: Cloud, id_: str) -> Wire | None:
+        """One of them."""
+
+    def id(self, resource: Wire) -> str:
+        """What identifies it."""
 
 
 class Inventory:
     """Lists of a cloud's resources by type and scope; each is fetched at most once."""
 
-    def __init__(
-        self, cloud: Cloud, types: Mapping[str, ResourceType], say: Callable[[str], None] = lambda _: None
-    ) -> None:
+    def __init__(self, cloud: Cloud, types: Mapping[str, Listed], say: Callable[[str], None] = lambda _: None) -> None:
         """``say`` is told what is being read."""
         self.cloud = cloud
         self._types = types

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import ignore_missing, is_conflict, is_missing
+from pumphouse.clouds.errors import ignore_missing, is_conflict, or_none
 from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import carry, keep, report, some
 
@@ -45,12 +45,7 @@ class Flavor(ResourceType):
 
     def get(self, cloud: Cloud, id_: str) -> Wire | None:
         """One flavor."""
-        try:
-            return _wire(cloud.compute.flavors.get(id_))
-        except Exception as error:
-            if is_missing(error):
-                return None
-            raise
+        return or_none(lambda: _wire(cloud.compute.flavors.get(id_)))
 
     def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:
         """Another size under the same name."""

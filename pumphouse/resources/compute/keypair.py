@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import ignore_missing, is_missing
+from pumphouse.clouds.errors import ignore_missing, or_none
 from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import carry, refer, report
 from pumphouse.resources.inventory import Inventory
@@ -46,13 +46,8 @@ class Keypair(ResourceType):
     def get(self, cloud: Cloud, id_: str) -> Wire | None:
         """One key pair."""
         user, _, name = id_.partition("/")
-        try:
-            found: Any = cloud.compute.keypairs.get(name, user_id=user).to_dict()
-        except Exception as error:
-            if is_missing(error):
-                return None
-            raise
-        return {**found.get("keypair", found), "user_id": user}
+        found: Any = or_none(lambda: cloud.compute.keypairs.get(name, user_id=user).to_dict())
+        return {**found.get("keypair", found), "user_id": user} if found else None
 
     def find(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wire | None:
         """The user's key pair of that name."""

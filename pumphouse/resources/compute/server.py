@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import ignore_missing, is_missing
+from pumphouse.clouds.errors import ignore_missing, or_none
 from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import carry, refer, report, some, unordered
 from pumphouse.resources.inventory import Inventory
@@ -97,13 +97,8 @@ class Server(ResourceType):
 
     def get(self, cloud: Cloud, id_: str) -> Wire | None:
         """One server."""
-        try:
-            server = cloud.compute.servers.get(id_).to_dict()
-        except Exception as error:
-            if is_missing(error):
-                return None
-            raise
-        return self._with_flavor_ids(cloud, [server])[0]
+        server = or_none(lambda: cloud.compute.servers.get(id_).to_dict())
+        return self._with_flavor_ids(cloud, [server])[0] if server else None
 
     def _with_flavor_ids(self, cloud: Cloud, servers: Wires) -> Wires:
         """From microversion 2.47 a server shows its flavor's values but not its id; the name is unique."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import ignore_missing, is_missing
+from pumphouse.clouds.errors import ignore_missing, or_none
 from pumphouse.resources.base import ResourceType, Wire, Wires
 
 
@@ -26,12 +26,7 @@ class IdentityType(ResourceType):
 
     def get(self, cloud: Cloud, id_: str) -> Wire | None:
         """One of them."""
-        try:
-            return dict(self._manager(cloud).get(id_).to_dict())
-        except Exception as error:
-            if is_missing(error):
-                return None
-            raise
+        return or_none(lambda: dict(self._manager(cloud).get(id_).to_dict()))
 
     def delete(self, cloud: Cloud, id_: str) -> None:
         """Remove it, also when it was made immutable."""

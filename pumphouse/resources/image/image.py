@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import ignore_missing, is_conflict, is_missing
+from pumphouse.clouds.errors import ignore_missing, is_conflict, or_none
 from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import Field, carry, keep, refer, report, unordered
 from pumphouse.resources.inventory import Inventory
@@ -61,12 +61,7 @@ class Image(ResourceType):
 
     def get(self, cloud: Cloud, id_: str) -> Wire | None:
         """One image."""
-        try:
-            return _plain(cloud.image.images.get(id_))
-        except Exception as error:
-            if is_missing(error):
-                return None
-            raise
+        return or_none(lambda: _plain(cloud.image.images.get(id_)))
 
     def size(self, resource: Wire) -> int:
         """Bytes as stored."""

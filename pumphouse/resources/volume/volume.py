@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import ignore_missing, is_missing
+from pumphouse.clouds.errors import ignore_missing, or_none
 from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import Lookup, carry, refer, report, some
 from pumphouse.resources.inventory import Inventory
@@ -87,12 +87,7 @@ class Volume(ResourceType):
 
     def get(self, cloud: Cloud, id_: str) -> Wire | None:
         """One volume."""
-        try:
-            return _wire(cloud.volume.volumes.get(id_))
-        except Exception as error:
-            if is_missing(error):
-                return None
-            raise
+        return or_none(lambda: _wire(cloud.volume.volumes.get(id_)))
 
     def size(self, resource: Wire) -> int:
         """The volume's size in bytes: the most that can be moved (holes are not)."""

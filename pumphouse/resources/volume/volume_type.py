@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import is_missing
+from pumphouse.clouds.errors import or_none
 from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import carry, report
 from pumphouse.resources.inventory import Inventory
@@ -32,12 +32,7 @@ class VolumeType(ResourceType):
 
     def get(self, cloud: Cloud, id_: str) -> Wire | None:
         """One type."""
-        try:
-            return dict(cloud.volume.volume_types.get(id_).to_dict())
-        except Exception as error:
-            if is_missing(error):
-                return None
-            raise
+        return or_none(lambda: dict(cloud.volume.volume_types.get(id_).to_dict()))
 
     def obstacle(self, resource: Wire, source: Inventory, destination: Inventory) -> str | None:
         """Types are not made: their backends are a matter of the destination."""
