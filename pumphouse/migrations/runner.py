@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import getpass
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -58,7 +59,7 @@ def run(
     pair = pair_of(source, destination)
     options = {
         "concurrency": concurrency,
-        "operator": getpass.getuser(),
+        "operator": _operator(),
         "source": f"{source.name} ({source.key})",
         "destination": f"{destination.name} ({destination.key})",
     }
@@ -77,6 +78,14 @@ def run(
             store.add_event(migration_id, "left over", text)
         store.set_migration_state(migration_id, runner.outcome())
     return migration_id
+
+
+def _operator() -> str:
+    """Who runs this; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return str(os.getuid())
 
 
 def _map_what_is_there(store: Store, pair: str, migration_id: int, plan: Plan) -> None:
@@ -162,7 +171,8 @@ class _Runner:
         if unit.action == "create":
             context.step("comparing both sides")
         try:
-            self.right &= verify_unit(context, unit)
+            if not verify_unit(context, unit):
+                self.right = False
         except Exception as error:
             self.right = False
             context.store.add_event(context.migration_id, "not verified", explain(error), unit=unit.name)

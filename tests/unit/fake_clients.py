@@ -210,6 +210,16 @@ class Servers(Table):
     def list(self, search_opts: dict[str, Any], **_: Any) -> list[Thing]:
         return self._list(tenant_id=search_opts.get("project_id"))
 
+    def interface_list(self, id_: str) -> list[Thing]:
+        self.cloud.ask("list", "interface")
+        ports = self.cloud.tables["port"].values()
+        return [Thing({"port_id": port["id"], "tag": port.get("tag")}) for port in ports if port["device_id"] == id_]
+
+    def get_server_volumes(self, id_: str) -> list[Thing]:
+        self.cloud.ask("list", "attachment")
+        attached = self.wire(id_)["os-extended-volumes:volumes_attached"]
+        return [Thing({"volumeId": disk["id"], "tag": disk.get("tag")}) for disk in attached]
+
     def stop(self, id_: str) -> None:
         self.cloud.ask("stop", self.type)
         self.wire(id_)["status"] = "SHUTOFF"
@@ -287,6 +297,10 @@ class Volumes(Table):
         self.cloud.ask("update", self.type)
         for key in keys:
             del self.wire(id_)["volume_image_metadata"][key]
+
+    def update_readonly_flag(self, id_: str, flag: bool) -> None:
+        self.cloud.ask("update", self.type)
+        self.wire(id_)["metadata"]["readonly"] = str(flag)
 
     def set_bootable(self, id_: str, flag: bool) -> None:
         self.cloud.ask("update", self.type)

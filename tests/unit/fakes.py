@@ -105,6 +105,7 @@ class FakeCloud:
             flavor_access=clients.FlavorAccess(self, "flavor_access"),
             keypairs=clients.Keypairs(self, "keypair"),
             servers=clients.Servers(self, "server"),
+            volumes=clients.Servers(self, "server"),
             server_groups=clients.Table(self, "server_group"),
             availability_zones=SimpleNamespace(list=lambda detailed: zones),
         )
