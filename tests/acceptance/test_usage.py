@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shlex import quote
 
 from tests.acceptance.command import Pumphouse
 from tests.acceptance.lab import Lab
@@ -20,7 +21,8 @@ def test_unknown_tenant(pumphouse: Pumphouse, built: Tenant) -> None:
     done = pumphouse.run("migrate", "--tenant", name[:-1], "--domain", built.domain, "--dry-run")
     assert done.code == 2, done.said
     last = done.err.strip().splitlines()[-1]
-    assert last.replace("\\'", "'").endswith(f"did you mean '{name}'"), done.said
+    # Quoted for the shell, so that it can be pasted.
+    assert last.endswith(f"did you mean {quote(name)}"), done.said
 
 
 def test_unknown_domain(pumphouse: Pumphouse, built: Tenant) -> None:

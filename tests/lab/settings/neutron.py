@@ -26,7 +26,7 @@ def neutron(cloud: Cloud) -> Settings:
         "nova": credentials(cloud, "svc"),
         "placement": credentials(cloud, "svc"),
         "oslo_concurrency": locks(cloud),
-        "ml2": {"extension_drivers": "port_security"},
+        "ml2": {"extension_drivers": "port_security,qos"},
         "ml2_type_flat": {"flat_networks": "*"},
         "ml2_type_vlan": {"network_vlan_ranges": "physnet1:100:199"},
         "securitygroup": {"enable_security_group": True},
@@ -40,7 +40,7 @@ def neutron(cloud: Cloud) -> Settings:
 def _linuxbridge() -> Settings:
     return {
         "DEFAULT": {
-            "service_plugins": "router",
+            "service_plugins": "router,qos,trunk",
             "rpc_workers": 1,
             "dhcp_agent_notification": True,
             "agent_down_time": 150,
@@ -58,7 +58,7 @@ def _linuxbridge() -> Settings:
 
 def _ovn(cloud: Cloud) -> Settings:
     return {
-        "DEFAULT": {"service_plugins": "ovn-router", "rpc_workers": 0, "dhcp_agent_notification": False},
+        "DEFAULT": {"service_plugins": "ovn-router,qos,trunk", "rpc_workers": 0, "dhcp_agent_notification": False},
         "ml2": {
             "type_drivers": "local,flat,vlan,geneve",
             "tenant_network_types": "geneve",
