@@ -249,15 +249,21 @@ class Servers(Table):
         if key_name and f"{self.cloud.user_id}/{key_name}" not in self.cloud.tables["keypair"]:
             raise HttpError(400, "Invalid key_name provided.")
         self.cloud.booted.append({"name": name, "image": image, "flavor": flavor, "key_name": key_name, **options})
-        disks = [disk["uuid"] for disk in options.get("block_device_mapping_v2") or ()]
+        disks = options.get("block_device_mapping_v2") or []
         wire = self.cloud.put(
-            self.type, name=name, status=self.cloud.boots_to, tenant_id=self.cloud.project_id, flavor={"id": flavor},
-            image={"id": image} if image else "", key_name=key_name, metadata=options.get("meta"),
+            self.type, name=name, status=self.cloud.boots_to, tenant_id=self.cloud.project_id, key_name=key_name,
+            flavor={"id": flavor, "disk": self.cloud.tables["flavor"][flavor]["disk"]},
+            image={"id": image} if image else "", metadata=options.get("meta"),
             fault={"message": "No valid host was found."} if self.cloud.boots_to == "ERROR" else None,
         )  # fmt: skip
-        wire["os-extended-volumes:volumes_attached"] = [{"id": disk} for disk in disks]
+        wire["os-extended-volumes:volumes_attached"] = [
+            {"id": disk["uuid"], "delete_on_termination": disk["delete_on_termination"]} for disk in disks
+        ]
+        wire["OS-EXT-SRV-ATTR:root_device_name"] = "/dev/vda" if image else disks[0]["device_name"]
+        wire["OS-EXT-SRV-ATTR:hostname"] = options.get("hostname")
         for disk in disks:
-            self.cloud.tables["volume"][disk].update(status="in-use", attachments=[{"server_id": wire["id"]}])
+            attachment = {"server_id": wire["id"], "device": disk["device_name"]}
+            self.cloud.tables["volume"][disk["uuid"]].update(status="in-use", attachments=[attachment])
         return Thing(wire)
 
     def delete(self, id_: str) -> None:
@@ -275,6 +281,8 @@ class Volumes(Table):
         self.cloud.ask("create", self.type)
         owner = {"os-vol-tenant-attr:tenant_id": self.cloud.project_id}
         wire = {"status": "available", "bootable": "false", "attachments": [], "volume_image_metadata": {}, **owner}
+        types = self.cloud.tables["volume_type"].values()
+        wire["volume_type_id"] = next((one["id"] for one in types if one["name"] == body.get("volume_type")), None)
         return Thing(self.cloud.put(self.type, size=size, **{**wire, **body}))
 
     def delete(self, id_: str) -> None:
@@ -332,7 +340,7 @@ class Network:
     def create(self, collection: str, body: dict[str, Any]) -> dict[str, Any]:
         table = self._table(collection)
         self.cloud.ask("create", table.type)
-        return copy.deepcopy(self.cloud.put(table.type, **body))
+        return copy.deepcopy(self.cloud.put(table.type, **{"tags": [], **body}))
 
     def update(self, collection: str, id_: str, body: dict[str, Any]) -> dict[str, Any]:
         return self._table(collection).update(id_, **body).to_dict()

@@ -56,6 +56,10 @@ class FakeCloud:
             self.tables[type_][id_] = wire
             return wire
 
+    def holdings(self) -> dict[str, Any]:
+        """A copy of all that it holds."""
+        return {type_: copy.deepcopy(table) for type_, table in self.tables.items() if table}
+
     def asked(self, verb: str | None = None, type_: str | None = None) -> int:
         """How many requests of a kind there were."""
         return sum(verb in (None, one) and type_ in (None, other) for one, other in self.requests)
@@ -174,12 +178,15 @@ def tenant(cloud: FakeCloud, servers: int = 1) -> dict[str, Any]:
         "role": {"id": f"{cloud.role}-member"},
         "scope": {"project": {"id": "p"}},
     }
-    cloud.put("keypair", "u/key", user_id="u", name="key", public_key="ssh-rsa A", type="ssh", fingerprint="aa")
-    cloud.put("flavor", "f", name="small", ram=1, vcpus=1, disk=1, extra_specs={}, **{"OS-FLV-EXT-DATA:ephemeral": 0})
+    cloud.put(
+        "keypair", "u/key", user_id="u", name="key", public_key="ssh-rsa A", type="ssh", fingerprint="md5 of ssh-rsa A"
+    )
+    cloud.put("flavor", "f", name="small", ram=1, vcpus=1, disk=1, swap="", rxtx_factor=1.0, extra_specs={},
+              **{"OS-FLV-EXT-DATA:ephemeral": 0, "os-flavor-access:is_public": True})  # fmt: skip
     cloud.put("network", "n", name="net", project_id="p", admin_state_up=False, tags=[])
-    cloud.put("subnet", "s", name="sub", network_id="n", project_id="p", cidr="10.0.0.0/24", gateway_ip=None)
+    cloud.put("subnet", "s", name="sub", network_id="n", project_id="p", cidr="10.0.0.0/24", gateway_ip=None, tags=[])
     for group, other in (("g1", "g2"), ("g2", "g1")):
-        cloud.put("security_group", group, name=group, project_id="p", description="")
+        cloud.put("security_group", group, name=group, project_id="p", description="", tags=[])
         cloud.put(
             "security_group_rule", f"r-{group}", security_group_id=group, remote_group_id=other, project_id="p",
             direction="ingress", ethertype="IPv4", protocol=None, port_range_min=None, port_range_max=None,
