@@ -20,6 +20,7 @@ from pumphouse.flows import flow_of
 from pumphouse.migrations.verify import note_failure, verify_unit
 from pumphouse.planning.plan import Plan, Unit
 from pumphouse.planning.planner import pair_of
+from pumphouse.resources.names import Names
 from pumphouse.store.store import Store
 from pumphouse.tasks.context import WHOLE, Context
 from pumphouse.transfer.progress import (
@@ -68,7 +69,9 @@ def run(
     progress.units.update({u.name: UnitProgress(u.name, u.title, u.bytes) for u in plan.units})
     _map_what_is_there(store, pair, migration_id, plan)
     on_start(migration_id)
-    context = Context(source, destination, store, progress, pair, migration_id, WHOLE, abandon=threading.Event())
+    context = Context(
+        source, destination, store, progress, pair, migration_id, WHOLE, threading.Event(), Names(plan.mappings)
+    )
     runner = _Runner(context, plan, stop)
     try:
         with _saving(context):

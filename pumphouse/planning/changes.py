@@ -8,13 +8,14 @@ from pumphouse.planning.plan import Item, Loss
 from pumphouse.resources.base import Wire
 from pumphouse.resources.compute.server import boots_from_volume
 from pumphouse.resources.compute.zones import zones
+from pumphouse.resources.names import Names
 from pumphouse.resources.volume.volume import devices
 
 #: Where a type shows its availability zone, and whose zones these are.
 ZONE_OF = {"server": ("OS-EXT-AZ:availability_zone", "compute"), "volume": ("availability_zone", "volume")}
 
 
-def name_changes(items: list[Item], found: Found, destination: Cloud) -> None:
+def name_changes(items: list[Item], found: Found, destination: Cloud, names: Names) -> None:
     """Add to each item that will be made what the destination cannot do in the same way."""
     fresh = [item for item in items if item.action == "create"]
     for type_, (field, service) in ZONE_OF.items():
@@ -22,7 +23,7 @@ def name_changes(items: list[Item], found: Found, destination: Cloud) -> None:
         known = zones(destination, service) if concerned else set()
         for item in concerned:
             zone = found.resources[item.key].get(field)
-            if zone and zone not in known:
+            if zone and names.of("availability_zones", zone) not in known:
                 reason = f"the destination has no such zone and chooses (it has: {', '.join(sorted(known))})"
                 item.losses.append(Loss(field, zone, reason))
     for item in fresh:

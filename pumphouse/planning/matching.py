@@ -7,6 +7,7 @@ from pumphouse.planning.order import in_order
 from pumphouse.planning.plan import Action, Item, Loss
 from pumphouse.resources.base import ResourceType, Wire
 from pumphouse.resources.inventory import Inventory
+from pumphouse.resources.names import Names
 from pumphouse.resources.registry import TYPES
 from pumphouse.store.store import Store
 
@@ -14,8 +15,11 @@ from pumphouse.store.store import Store
 class Matcher:
     """Compares what was found in the source with what the destination has, in the order of references."""
 
-    def __init__(self, source: Inventory, destination: Inventory, store: Store, pair: str) -> None:
-        """``pair`` names the two clouds in the database."""
+    def __init__(
+        self, source: Inventory, destination: Inventory, store: Store, pair: str, names: Names | None = None
+    ) -> None:
+        """``pair`` names the two clouds in the database; ``names``: those that differ between them."""
+        self.names = names or Names()
         self.source = source
         self.destination = destination
         self.mapped = {(row.type, row.source_id): row for row in store.mappings(pair)}
@@ -62,8 +66,13 @@ class Matcher:
             return "conflict", f"refers to what the source does not have any more: {gone}", None
         if all(need in self.counterpart for need in found.needs[key]):
             wanted = type_.translate(resource, lambda kind, id_: self.counterpart.get((kind, id_)))
+            other = self.names.mapped(type_.mapping, resource.get("name"))
+            if other:
+                wanted["name"] = other
             if existing := type_.find(self.destination, wanted, resource):
                 return self._use(type_, existing, wanted, resource)
+            if other:
+                return "conflict", f"is mapped to {other!r}, which the destination does not have", None
         if why := type_.obstacle(resource, self.source, self.destination):
             return "conflict", why, None
         again = f", made by migration {row.migration_id} but gone since" if row and row.created else ""

@@ -18,6 +18,20 @@ class Loss:
 
 
 @dataclasses.dataclass
+class Finding:
+    """What a check found before anything moves."""
+
+    #: blocks: it cannot be moved; loses: something of worth stays behind; note: good to know.
+    level: Literal["blocks", "loses", "note"]
+    #: The resource that it is about; empty for the clouds as a whole.
+    type: str
+    id: str
+    name: str
+    reason: str
+    remedy: str = ""
+
+
+@dataclasses.dataclass
 class Item:
     """One resource of the source and what becomes of it."""
 
@@ -81,6 +95,10 @@ class Plan:
     not_carried: list[Item] = dataclasses.field(default_factory=list)
     #: Sentences about the whole: passwords that cannot move, services that are missing.
     notes: list[str] = dataclasses.field(default_factory=list)
+    #: What the checks of both clouds found, beside the conflicts and losses of the items.
+    findings: list[Finding] = dataclasses.field(default_factory=list)
+    #: Names that differ between the clouds, as configured: kind -> name in the source -> in the destination.
+    mappings: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
 
     @property
     def items(self) -> list[Item]:
@@ -108,6 +126,8 @@ class Plan:
             units=[Unit(**{**unit, "items": [_item(item) for item in unit["items"]]}) for unit in data["units"]],
             not_carried=[_item(item) for item in data["not_carried"]],
             notes=list(data["notes"]),
+            findings=[Finding(**finding) for finding in data.get("findings", ())],
+            mappings=data.get("mappings", {}),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.errors import UsageError
@@ -15,6 +15,7 @@ from pumphouse.planning.passwords import check_passwords
 from pumphouse.planning.plan import Item, Plan, Selection
 from pumphouse.planning.units import make_units
 from pumphouse.resources.inventory import Inventory
+from pumphouse.resources.names import Names
 from pumphouse.resources.registry import TYPES
 from pumphouse.resources.volume.volume import in_server
 from pumphouse.store.store import Store
@@ -26,9 +27,16 @@ def pair_of(source: Cloud, destination: Cloud) -> str:
 
 
 def make_plan(
-    source: Cloud, destination: Cloud, store: Store, selection: Selection, say: Callable[[str], None]
+    source: Cloud,
+    destination: Cloud,
+    store: Store,
+    selection: Selection,
+    say: Callable[[str], None],
+    mappings: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Plan:
     """What a migration of ``selection`` would do now. Only reads; ``say`` is told what is being read.
+
+    ``mappings``: names that differ between the clouds, see ``Names``.
 
     Raises UsageError for names that are unknown or ambiguous, and when both clouds are the same one.
     """
@@ -37,10 +45,10 @@ def make_plan(
     here, there = Inventory(source, TYPES, say), Inventory(destination, TYPES, say)
     found = discover(here, selecting.roots(selection, here))
     say("comparing with the destination")
-    items = Matcher(here, there, store, pair_of(source, destination)).match(found)
+    items = Matcher(here, there, store, pair_of(source, destination), Names(mappings)).match(found)
     _refuse_shared_disks(items, found)
-    name_changes(items, found, destination)
-    plan = Plan(selection.to_json(), make_units(items, found))
+    name_changes(items, found, destination, Names(mappings))
+    plan = Plan(selection.to_json(), make_units(items, found), mappings=Names(mappings).mappings)
     users = [item for item in items if item.type == "user" and item.action == "create"]
     check_passwords(users, source, destination, plan.notes.append)
     say("looking for what cannot be carried")

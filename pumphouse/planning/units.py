@@ -89,11 +89,10 @@ def _home(item: Item, found: Found) -> tuple[str, str, str]:
     if item.type == "keypair":
         user = found.resources.get(("user", resource["user_id"]), {}).get("name", resource["user_id"])
         return f"keypairs:{resource['user_id']}", "keypairs", f"key pairs of {user}"
-    parents = {"subnet": "network_id", "image_member": "image_id", "flavor_access": "flavor_id"}
-    if parent := parents.get(item.type):
-        kind = TYPES[item.type].unit
-        return f"{kind}:{resource[parent]}", kind, title
-    return f"{item.type}:{item.id}", TYPES[item.type].unit, title
+    type_ = TYPES[item.type]
+    if type_.home:
+        return f"{type_.unit}:{resource[type_.home]}", type_.unit, title
+    return f"{item.type}:{item.id}", type_.unit, title
 
 
 def _of_project(what: str, project: str, found: Found) -> str:

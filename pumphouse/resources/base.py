@@ -50,6 +50,10 @@ class ResourceType:
     parent: ClassVar[str | None] = None
     #: Whether :meth:`list` can tell what a project owns.
     owned: ClassVar[bool] = False
+    #: The field with the id of the resource whose unit this one belongs to; None: it makes a unit of its own.
+    home: ClassVar[str | None] = None
+    #: The configuration's ``mappings`` in which its names may stand, where they differ between the clouds.
+    mapping: ClassVar[str | None] = None
     #: Types of references that may be gone from the source without harm.
     soft: ClassVar[frozenset[str]] = frozenset()
     #: In the scope of what its counterpart is looked for: names of arguments to :meth:`list`,

@@ -10,6 +10,8 @@ from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.waiting import wait_for
 from pumphouse.errors import CloudError
 from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.resources.compute.zones import known_zone
+from pumphouse.resources.names import Names
 from pumphouse.resources.registry import TYPES
 from pumphouse.store.store import Store
 from pumphouse.transfer.images import Copied
@@ -35,6 +37,8 @@ class Context:
     unit: str
     #: Hard stop: long copies look at it.
     abandon: threading.Event
+    #: Names that differ between the clouds.
+    names: Names = dataclasses.field(default_factory=Names)
     #: Bytes that were copied: (type, source id) -> sizes and hashes, for the report.
     evidence: dict[tuple[str, str], dict[str, Any]] = dataclasses.field(default_factory=dict)
     #: What the source showed before we touched it: (type, source id) -> wire form.
@@ -54,6 +58,10 @@ class Context:
         if found := self.lookup(type_, id_):
             return found
         raise CloudError(f"{type_} {id_} has no counterpart in the destination yet")
+
+    def zone(self, service: str, name: str | None) -> str | None:
+        """The availability zone in the destination; None, and the service chooses, if it has none of that name."""
+        return known_zone(self.destination, service, self.names.of("availability_zones", name)) if name else None
 
     def read(self, type_: str, id_: str) -> Wire:
         """The resource as the source shows it now. Raises CloudError when it is gone."""

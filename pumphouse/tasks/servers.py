@@ -14,7 +14,6 @@ from pumphouse.clouds.waiting import wait_for
 from pumphouse.errors import CloudError
 from pumphouse.resources.base import Wire
 from pumphouse.resources.compute.server import Server, boots_from_volume, device_tags, hostname
-from pumphouse.resources.compute.zones import known_zone
 from pumphouse.tasks.base import Task
 from pumphouse.tasks.context import Context, delete_and_wait
 from pumphouse.tasks.volumes import wait_image
@@ -140,7 +139,7 @@ class BootServer(Task):
             "disk_config": wanted.get("OS-DCF:diskConfig"),
             "access_ip_v4": wanted.get("accessIPv4") or None,
             "access_ip_v6": wanted.get("accessIPv6") or None,
-            "availability_zone": known_zone(context.destination, "compute", wanted.get("OS-EXT-AZ:availability_zone")),
+            "availability_zone": context.zone("compute", wanted.get("OS-EXT-AZ:availability_zone")),
         }
         if user_data := wanted.get("OS-EXT-SRV-ATTR:user_data"):
             options["userdata"] = base64.b64decode(user_data)

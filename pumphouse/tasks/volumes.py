@@ -7,7 +7,6 @@ from pumphouse.clouds.errors import explain, status
 from pumphouse.clouds.waiting import wait_for
 from pumphouse.errors import CloudError
 from pumphouse.resources.base import Wire
-from pumphouse.resources.compute.zones import known_zone
 from pumphouse.resources.image.image import Image
 from pumphouse.resources.volume.volume import Volume
 from pumphouse.tasks.base import Task
@@ -101,7 +100,9 @@ class MakeVolume(Task):
         there = context.lookup("volume", self.id)
         if not there:
             context.step(f"making volume {VOLUME.name(source)}")
-            wanted["availability_zone"] = known_zone(context.destination, "volume", wanted.get("availability_zone"))
+            wanted["availability_zone"] = context.zone("volume", wanted.get("availability_zone"))
+            if wanted.get("volume_type"):
+                wanted["volume_type"] = context.names.of("volume_types", wanted["volume_type"])
             there = VOLUME.create(cloud, {**wanted, "imageRef": image_id})["id"]
             context.made("volume", self.id, there)
         wait_volume(context, cloud, there, "available")

@@ -21,6 +21,7 @@ class Flavor(ResourceType):
 
     type = "flavor"
     unit = "flavor"
+    mapping = "flavors"
     fields = (
         keep("id", "kept when it is free in the destination"),
         carry("name", "unique in the cloud", match=True),

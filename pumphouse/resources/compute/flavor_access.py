@@ -19,6 +19,7 @@ class FlavorAccess(ResourceType):
     type = "flavor_access"
     unit = "flavor"
     parent = "flavor"
+    home = "flavor_id"
     owned = True
     plural = "private flavors"
     #: A project is not carried only because a flavor is open to it.

@@ -16,6 +16,7 @@ class Domain(IdentityType):
 
     type = "domain"
     manager = "domains"
+    mapping = "domains"
     fields = (
         report("id", "chosen by the destination"),
         carry("name", "unique in the cloud", match=True),

@@ -15,6 +15,7 @@ class Role(IdentityType):
 
     type = "role"
     manager = "roles"
+    mapping = "roles"
     scope = {"domain_id": "domain_id"}
     fields = (
         report("id", "chosen by the destination"),

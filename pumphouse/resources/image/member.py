@@ -18,6 +18,7 @@ class ImageMember(ResourceType):
     type = "image_member"
     unit = "image"
     parent = "image"
+    home = "image_id"
     #: A project is not carried only because an image is shared with it.
     guest = "member_id"
     fields = (

@@ -17,6 +17,7 @@ class Network(NetworkType):
     type = "network"
     collection = "networks"
     owned = True
+    mapping = "networks"
     fields = (
         *BOOKKEEPING,
         carry("name", "not unique", match=True),

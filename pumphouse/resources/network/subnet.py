@@ -16,6 +16,7 @@ class Subnet(NetworkType):
     collection = "subnets"
     parent = "network"
     parent_field = "network_id"
+    home = "network_id"
     scope = {"network_id": "network_id"}
     fields = (
         *BOOKKEEPING,

@@ -16,6 +16,7 @@ class VolumeType(ResourceType):
 
     type = "volume_type"
     unit = "volume_type"
+    mapping = "volume_types"
     fields = (
         report("id", "chosen by the destination"),
         carry("name", "unique in the cloud", match=True),
