@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
@@ -80,6 +81,16 @@ class ResourceType:
     def delete(self, cloud: Cloud, id_: str) -> None:
         """Remove it; a missing one is fine."""
         raise LookupError(f"{self.type} is not removed by a single call")
+
+    @contextlib.contextmanager
+    def completed(self, cloud: Cloud, id_: str) -> Iterator[None]:
+        """Around what completes a new resource: if that fails it is removed, as nobody else knows of it yet."""
+        try:
+            yield
+        except Exception:
+            with contextlib.suppress(Exception):
+                self.delete(cloud, id_)
+            raise
 
     # -- what differs from type to type in small ways -------------------------------------------------------
     def id(self, resource: Wire) -> str:

@@ -159,6 +159,12 @@ def test_nothing_is_read_twice_one_by_one(cloud):
     assert single["list", "port"] == 1
 
 
+def test_what_was_listed_with_its_parents_is_not_read_again(cloud):
+    """The ports refer to a subnet that the network has brought in the same wave."""
+    walk(cloud, ("project", "p"))
+    assert (cloud.asked("list", "subnet"), cloud.asked("get", "subnet")) == (1, 0)
+
+
 def test_discovery_only_reads(cloud):
     walk(cloud, ("project", "p"))
     assert cloud.changes() == []

@@ -125,6 +125,37 @@ def test_an_undo_that_fails_is_told_and_does_not_raise(context, network):
     assert context.lookup("network", "n") == there, "it is still there, so it is still known"
 
 
+@pytest.mark.parametrize(
+    ("type_", "id_", "verb", "refused", "field", "value"),
+    [
+        ("network", "n", "update", "network", "tags", ["a"]),
+        ("flavor", "f", "update", "flavor", "extra_specs", {"hw:cpu_policy": "dedicated"}),
+        ("security_group", "g1", "list", "security_group_rule", "tags", []),
+        ("image_member", "i/p", "update", "image_member", "status", "accepted"),
+    ],
+)
+def test_what_could_not_be_completed_does_not_stay(context, network, type_, id_, verb, refused, field, value):
+    """It takes several requests; nobody would know of what the first one made."""
+    context.source.put("image_member", "i/p", image_id="i", member_id="p", status="pending")
+    stand_in(context, "image", "i", "I")
+    context.source.tables[type_][id_][field] = value
+    context.destination.refuse[verb, refused] = HttpError(400, "not this one")
+    with pytest.raises(HttpError, match="not this one"):
+        MakeResource(type_, id_, "thing").execute(context)
+    assert context.destination.tables[type_] == {}
+    assert context.lookup(type_, id_) is None
+
+
+def test_a_default_group_is_taken_and_emptied(context, network):
+    context.source.put("security_group", "g", name="default", project_id="p", description="ours", tags=["a"])
+    there = context.destination.put("security_group", "G", name="default", project_id="P", description="theirs")
+    for number, group in enumerate(("G", "other")):
+        context.destination.put("security_group_rule", f"r{number}", security_group_id=group)
+    assert MakeResource("security_group", "g", "default").execute(context) == "G"
+    assert (there["description"], there["tags"]) == ("ours", ["a"])
+    assert list(context.destination.tables["security_group_rule"]) == ["r1"]
+
+
 def test_a_reference_that_has_no_counterpart_yet_is_an_error_with_its_name(context):
     with pytest.raises(CloudError, match="network n has no counterpart"):
         context.counterpart("network", "n")

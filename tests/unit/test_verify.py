@@ -141,6 +141,10 @@ def test_a_server_is_compared_with_what_it_was_before_we_stopped_it(context):
     right, _, fields = verify(context, type_="server", id_="w")
     assert right
     assert fields["status"]["verdict"] == "equal"
+    # Later on, either side may have been switched on or off on purpose.
+    context.before.clear()
+    _, _, fields = verify(context, "reuse", type_="server", id_="w")
+    assert "status" not in fields
 
 
 def test_the_proof_of_the_bytes_is_kept_and_found_again_in_later_runs(context):

@@ -74,9 +74,10 @@ class Flavor(ResourceType):
             if not is_conflict(error) or self._named(cloud, wanted["name"]):
                 raise
             made = flavors.create(flavorid="auto", **arguments)
-        if wanted.get("extra_specs"):
-            made.set_keys(wanted["extra_specs"])
-        return _wire(flavors.get(made.id))
+        with self.completed(cloud, made.id):
+            if wanted.get("extra_specs"):
+                made.set_keys(wanted["extra_specs"])
+            return _wire(flavors.get(made.id))
 
     def _named(self, cloud: Cloud, name: str) -> bool:
         return any(flavor["name"] == name for flavor in self.list(cloud))

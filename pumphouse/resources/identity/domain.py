@@ -33,7 +33,8 @@ class Domain(IdentityType):
         tags = body.pop("tags", None)
         made = cloud.identity.domains.create(**body).to_dict()
         if tags:
-            made = self._tag(cloud, made["id"], tags)
+            with self.completed(cloud, made["id"]):
+                made = self._tag(cloud, made["id"], tags)
         return dict(made)
 
     def _tag(self, cloud: Cloud, id_: str, tags: list[str]) -> Wire:

@@ -61,7 +61,8 @@ class ImageMember(ResourceType):
         members = cloud.image.image_members
         made: Any = members.create(wanted["image_id"], wanted["member_id"])
         if wanted.get("status") not in (None, made["status"]):
-            made = members.update(wanted["image_id"], wanted["member_id"], wanted["status"])
+            with self.completed(cloud, self.id(wanted)):
+                made = members.update(wanted["image_id"], wanted["member_id"], wanted["status"])
         return dict(made)
 
     def delete(self, cloud: Cloud, id_: str) -> None:

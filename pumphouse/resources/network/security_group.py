@@ -34,8 +34,11 @@ class SecurityGroup(NetworkType):
             settable: Wire = {name: wanted[name] for name in ("description", "stateful") if name in wanted}
             if any(group.get(name) != value for name, value in settable.items()):
                 group = cloud.network.update(self.collection, group["id"], settable)
+            if wanted.get("tags"):
+                cloud.network.set_tags(self.collection, group["id"], wanted["tags"])
         else:
             group = super().create(cloud, wanted)
-        for rule in cloud.network.list("security-group-rules", security_group_id=group["id"]):
-            cloud.network.delete("security-group-rules", rule["id"])
+        with self.completed(cloud, group["id"]):
+            for rule in cloud.network.list("security-group-rules", security_group_id=group["id"]):
+                cloud.network.delete("security-group-rules", rule["id"])
         return group

@@ -52,7 +52,8 @@ class NetworkType(ResourceType):
         tags = body.pop("tags", None)
         made = cloud.network.create(self.collection, body)
         if tags:
-            cloud.network.set_tags(self.collection, made["id"], tags)
+            with self.completed(cloud, made["id"]):
+                cloud.network.set_tags(self.collection, made["id"], tags)
             made["tags"] = tags
         return made
 
