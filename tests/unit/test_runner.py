@@ -55,7 +55,7 @@ class Site:
 
     def unit(self, name, *then, needs=(), action="create", reason="", **more):
         """A unit that makes network ``name``, and does the rest ``then``."""
-        self.source.put("network", name, name=name, project_id=None)
+        self.source.put("network", name, name=name, project_id=None, tags=[])
         item = Item("network", name, name, action, reason, bytes=10, **more)
         self.units.append(Unit(name, "network", f"network {name}", [item], list(needs)))
         self.extra[name] = then
@@ -186,7 +186,7 @@ def test_conflicts_are_not_begun_and_hold_back_only_what_needs_them(site):
 
 
 def test_what_is_there_already_is_mapped_and_not_ours(site):
-    there = site.destination.put("network", "N", name="a", project_id=None)
+    there = site.destination.put("network", "N", name="a", project_id=None, tags=[])
     site.unit("a", Do("never", fail), action="reuse", destination_id="N")
     site.unit("b", needs=["a"])
     site.run()
@@ -283,7 +283,7 @@ def test_an_undo_that_fails_hides_neither_the_failure_nor_keeps_others_from_bein
 
 
 def test_what_was_there_before_is_not_undone(site):
-    there = site.destination.put("network", "N", name="a", project_id=None)
+    there = site.destination.put("network", "N", name="a", project_id=None, tags=[])
     earlier = site.store.start_migration(site.pair, {}, {}, {})
     for migration_id, created in ((earlier, True), (earlier, False)):
         site.units.clear()
