@@ -206,6 +206,24 @@ class Keypairs(Table):
         super().delete(f"{user_id or self.cloud.user_id}/{name}")
 
 
+class Quotas(Table):
+    """Limits by project; ``cloud.limits`` has the defaults."""
+
+    def _limits(self, project: str, own: bool) -> Thing:
+        self.cloud.ask("get", self.type)
+        return Thing({**self.cloud.limits[self.type], **(self.rows.get(project, {}) if own else {}), "id": project})
+
+    def get(self, project: str) -> Thing:
+        return self._limits(project, own=True)
+
+    def defaults(self, project: str) -> Thing:
+        return self._limits(project, own=False)
+
+    def update(self, project: str, force: bool = False, **changes: Any) -> None:
+        self.cloud.ask("update", self.type)
+        self.rows.setdefault(project, {}).update(changes)
+
+
 class Servers(Table):
     def list(self, search_opts: dict[str, Any], **_: Any) -> list[Thing]:
         return self._list(tenant_id=search_opts.get("project_id"))
@@ -322,7 +340,8 @@ class Network:
         self.cloud = cloud
 
     def _table(self, collection: str) -> Table:
-        return Table(self.cloud, collection.replace("-", "_").removesuffix("s"))
+        name = collection.replace("-", "_").removesuffix("s")
+        return Table(self.cloud, "network_quota" if name == "quota" else name)
 
     def list(self, collection: str, **filters: Any) -> list[dict[str, Any]]:
         wanted = {name: value if isinstance(value, list) else [value] for name, value in filters.items()}
@@ -330,6 +349,10 @@ class Network:
         return [one.to_dict() for one in found if all(one.get(name) in values for name, values in wanted.items())]
 
     def get(self, collection: str, id_: str) -> dict[str, Any] | None:
+        if collection == "quotas":
+            project, _, default = id_.partition("/")
+            quotas = Quotas(self.cloud, "network_quota")
+            return (quotas.defaults(project) if default else quotas.get(project)).to_dict()
         try:
             return self._table(collection).get(id_).to_dict()
         except HttpError as error:
@@ -343,6 +366,9 @@ class Network:
         return copy.deepcopy(self.cloud.put(table.type, **{"tags": [], **body}))
 
     def update(self, collection: str, id_: str, body: dict[str, Any]) -> dict[str, Any]:
+        if collection == "quotas":
+            Quotas(self.cloud, "network_quota").update(id_, **body)
+            return body
         return self._table(collection).update(id_, **body).to_dict()
 
     def delete(self, collection: str, id_: str) -> None:

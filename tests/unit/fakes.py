@@ -14,6 +14,7 @@ from typing import Any
 
 from pumphouse.clouds.passwords import PasswordRow
 from pumphouse.resources.registry import TYPES
+from pumphouse.store import Store, database, models
 from tests.unit import fake_clients as clients
 
 GIB = 1024**3
@@ -40,6 +41,12 @@ class FakeCloud:
         self.booted: list[dict[str, Any]] = []
         self.passwords: FakePasswords | None = None
         self.zones = {"nova"}
+        #: Type of quota -> what a project may have that has no limits of its own.
+        self.limits: dict[str, dict[str, int]] = {
+            "compute_quota": {"instances": 10, "cores": 20},
+            "volume_quota": {"volumes": 10, "gigabytes": 1000, "gigabytes_lvm": -1},
+            "network_quota": {"network": 100, "port": 500},
+        }
         self.newest = (2, 96)
         #: Aliases of Neutron's extensions: all that a field asks for.
         self.extensions = {f.extension for type_ in TYPES.values() for f in type_.fields if f.extension}
@@ -108,6 +115,7 @@ class FakeCloud:
             flavors=clients.Flavors(self, "flavor"),
             flavor_access=clients.FlavorAccess(self, "flavor_access"),
             keypairs=clients.Keypairs(self, "keypair"),
+            quotas=clients.Quotas(self, "compute_quota"),
             servers=clients.Servers(self, "server"),
             volumes=clients.Servers(self, "server"),
             server_groups=clients.Table(self, "server_group"),
@@ -120,6 +128,7 @@ class FakeCloud:
         return SimpleNamespace(
             volumes=clients.Volumes(self, "volume"),
             volume_types=clients.Table(self, "volume_type"),
+            quotas=clients.Quotas(self, "volume_quota"),
             volume_snapshots=clients.Table(self, "snapshot"),
             backups=clients.Table(self, "backup"),
             messages=clients.Table(self, "message"),
@@ -220,3 +229,10 @@ def server(cloud: FakeCloud, number: int, status: str = "ACTIVE") -> dict[str, A
             "OS-EXT-SRV-ATTR:hostname": f"web-{number}",
         },
     )  # fmt: skip
+
+
+def new_store(url: str = "sqlite://") -> Store:
+    """An empty store; its tables come from the models, which is quicker than one migration after another."""
+    engine = database.make_engine(url)
+    models.Base.metadata.create_all(engine)
+    return Store(engine)

@@ -11,7 +11,6 @@ from pumphouse.planning.matching import Matcher
 from pumphouse.planning.planner import pair_of
 from pumphouse.resources.inventory import Inventory
 from pumphouse.resources.registry import TYPES
-from pumphouse.store import Store
 from tests.unit import fakes
 
 
@@ -29,7 +28,7 @@ def destination():
 
 @pytest.fixture
 def store():
-    with Store.open("sqlite://") as store:
+    with fakes.new_store() as store:
         yield store
 
 

@@ -13,7 +13,6 @@ from pumphouse.errors import CloudError
 from pumphouse.migrations import runner
 from pumphouse.planning.plan import Item, Plan, Unit
 from pumphouse.planning.planner import pair_of
-from pumphouse.store import Store
 from pumphouse.tasks.base import Task
 from pumphouse.tasks.records import MakeResource
 from pumphouse.transfer.progress import Progress
@@ -45,9 +44,9 @@ def fail(_):
 class Site:
     """Two clouds, a database, and units that each make a network of their own name."""
 
-    def __init__(self, url, monkeypatch):
+    def __init__(self, store, monkeypatch):
         self.source, self.destination = fakes.found_cloud("source"), fakes.found_cloud("destination")
-        self.store = Store.open(url)
+        self.store = store
         self.progress, self.stop = Progress(), threading.Event()
         self.units, self.extra = [], {}
         self.pair = pair_of(self.source, self.destination)
@@ -104,7 +103,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
-    site = Site(f"sqlite:///{tmp_path}/pumphouse.sqlite", monkeypatch)
+    site = Site(fakes.new_store(f"sqlite:///{tmp_path}/pumphouse.sqlite"), monkeypatch)
     yield site
     site.store.close()
 

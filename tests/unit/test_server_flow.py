@@ -10,7 +10,6 @@ import pytest
 from pumphouse.errors import TransferError
 from pumphouse.migrations import runner
 from pumphouse.planning import Selection, make_plan
-from pumphouse.store import Store
 from pumphouse.tasks import images
 from pumphouse.transfer.images import Copied
 from pumphouse.transfer.progress import Progress
@@ -24,7 +23,7 @@ class Site:
     def __init__(self, monkeypatch, servers=2):
         self.source, self.destination = fakes.found_cloud("source"), fakes.found_cloud("destination")
         fakes.tenant(self.source, servers)
-        self.store = Store.open("sqlite://")
+        self.store = fakes.new_store()
         #: What to raise when bytes are to be copied.
         self.broken = None
         #: Image id in the source -> what is copied.

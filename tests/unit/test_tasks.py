@@ -10,7 +10,6 @@ import pytest
 from pumphouse.clouds.passwords import PasswordRow
 from pumphouse.errors import CloudError
 from pumphouse.resources.compute.server import HOSTNAME, hostname, ports_in_order
-from pumphouse.store import Store
 from pumphouse.tasks.access import EnterProject
 from pumphouse.tasks.context import Context
 from pumphouse.tasks.passwords import CarryPassword
@@ -27,7 +26,7 @@ PAIR = "source -> destination"
 def context():
     source, destination = fakes.found_cloud("source"), fakes.found_cloud("destination")
     fakes.tenant(source)
-    with Store.open("sqlite://") as store:
+    with fakes.new_store() as store:
         id_ = store.start_migration(PAIR, {}, {}, {})
         store.add_units(id_, [("unit", "server", "server web-1", 0)])
         progress = Progress([UnitProgress("unit", "server web-1", 0)])

@@ -9,7 +9,6 @@ import pytest
 
 from pumphouse.migrations.verify import note_failure, verify_unit
 from pumphouse.planning.plan import Item, Loss, Unit
-from pumphouse.store import Store
 from pumphouse.tasks.context import Context
 from pumphouse.transfer.images import Copied
 from pumphouse.transfer.progress import Progress
@@ -24,7 +23,7 @@ def context():
     source, destination = fakes.found_cloud("source"), fakes.found_cloud("destination")
     for cloud, id_ in ((source, "n"), (destination, "N")):
         cloud.put("network", id_, name="net", project_id=None, admin_state_up=False, tags=["b", "a"], mtu=1500)
-    with Store.open("sqlite://") as store:
+    with fakes.new_store() as store:
         id_ = store.start_migration(PAIR, {}, {}, {})
         store.map(PAIR, "network", "n", "N", migration_id=id_, unit="unit", created=True)
         yield Context(source, destination, store, Progress(), PAIR, id_, "unit", threading.Event())
