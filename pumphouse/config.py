@@ -17,6 +17,7 @@ import yaml
 
 from pumphouse.database_url import check_url
 from pumphouse.errors import ConfigError
+from pumphouse.resources.names import KINDS
 
 Role = Literal["source", "destination"]
 
@@ -48,6 +49,8 @@ class Config:
     clouds: dict[Role, CloudConfig]
     #: SQLAlchemy URL of our own database.
     database: str = field(repr=False)
+    #: Names that differ between the clouds: kind -> name in the source -> name in the destination.
+    mappings: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def load(path: str | None = None) -> Config:
@@ -134,13 +137,14 @@ class _Reader:
         self.file = file
 
     def config(self, data: Any) -> Config:
-        top = self.mapping(data, "", required=("clouds",), optional=("database",))
+        top = self.mapping(data, "", required=("clouds",), optional=("database", "mappings"))
         clouds = self.mapping(top["clouds"], "clouds", required=ROLES)
         database = self.url(top["database"], "database") if "database" in top else default_database()
         return Config(
             path=self.file,
             clouds={role: self.cloud(clouds[role], f"clouds.{role}") for role in ROLES},
             database=database,
+            mappings=self.mappings(top.get("mappings", {}), "mappings"),
         )
 
     def cloud(self, data: Any, path: str) -> CloudConfig:
@@ -152,6 +156,23 @@ class _Reader:
         if url is not None:
             url = self.url(url, f"{path}.identity_database")
         return CloudConfig(name, url, where=f"{self.file}: {path}")
+
+    def mappings(self, data: Any, path: str) -> dict[str, dict[str, str]]:
+        """Names that differ, by kind."""
+        kinds = self.mapping(data, path, required=(), optional=KINDS)
+        return {kind: self.names(names, f"{path}.{kind}") for kind, names in kinds.items()}
+
+    def names(self, data: Any, path: str) -> dict[str, str]:
+        """Names in the source, each with its name in the destination."""
+        allowed = "a mapping of names in the source to names in the destination"
+        if not isinstance(data, dict):
+            raise self.wrong(path, f"is {_kind(data)}; allowed: {allowed}")
+        for name, other in data.items():
+            for text, what in ((name, "the name in the source"), (other, "the name in the destination")):
+                if not isinstance(text, str) or not text:
+                    hint = "; write it in quotes" if isinstance(text, bool | int | float) else ""
+                    raise self.wrong(f"{path}.{name}", f"{what} is {_kind(text)}; allowed: a text{hint}")
+        return dict(data)
 
     def url(self, value: Any, path: str) -> str:
         """A SQLAlchemy URL; the file of a relative SQLite path is taken from the configuration's directory."""

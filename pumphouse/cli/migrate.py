@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from ..errors import UsageError
 from . import command, text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from ..clouds.cloud import Cloud
@@ -75,7 +78,7 @@ class Migrate(command.Command):
             self.store(config) as store,
             self.clouds(config, parsed_args.concurrency) as (source, destination),
         ):
-            plan = self._plan(source, destination, store, selection)
+            plan = self._plan(source, destination, store, selection, config.mappings)
             if parsed_args.dry_run:
                 return self._show_only(plan, parsed_args.format)
             if not self._agreed(plan, parsed_args):
@@ -83,20 +86,28 @@ class Migrate(command.Command):
                 return 1
             return self._migrate(source, destination, store, plan, parsed_args)
 
-    def _plan(self, source: Cloud, destination: Cloud, store: Store, selection: Selection) -> Plan:
+    def _plan(
+        self,
+        source: Cloud,
+        destination: Cloud,
+        store: Store,
+        selection: Selection,
+        mappings: Mapping[str, Mapping[str, str]],
+    ) -> Plan:
         from .. import planning
 
         console = text.console(sys.stderr)
+        make = functools.partial(planning.make_plan, source, destination, store, selection, mappings=mappings)
         if self.app.options.quiet:
-            return planning.make_plan(source, destination, store, selection, lambda _text: None)
+            return make(lambda _text: None)
         if not console.is_terminal:
-            return planning.make_plan(source, destination, store, selection, lambda line: print(line, file=sys.stderr))
+            return make(lambda line: print(line, file=sys.stderr))
         with console.status("planning") as status:
 
             def say(line: str) -> None:
                 status.update(human.clean(line))
 
-            return planning.make_plan(source, destination, store, selection, say)
+            return make(say)
 
     def _show_only(self, plan: Plan, format: str) -> int:
         if format == "table":

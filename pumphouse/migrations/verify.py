@@ -9,6 +9,7 @@ from typing import Any
 from pumphouse.clouds.errors import explain
 from pumphouse.planning.plan import Item, Unit
 from pumphouse.resources.base import FieldVerdict
+from pumphouse.resources.names import Counterparts
 from pumphouse.resources.registry import TYPES
 from pumphouse.tasks.context import Context
 
@@ -60,7 +61,7 @@ def _compare(context: Context, item: Item) -> Sequence[FieldVerdict]:
     if source is None or destination is None:
         missing = "source" if source is None else "destination"
         return [_whole(f"is not in the {missing} any more", "differs")]
-    return type_.compare(source, destination, context.lookup, later=item.action == "reuse")
+    return type_.compare(source, destination, Counterparts(context.lookup, context.names), later=item.action == "reuse")
 
 
 def _left_alone(field: FieldVerdict) -> FieldVerdict:

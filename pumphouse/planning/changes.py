@@ -8,7 +8,9 @@ from pumphouse.planning.plan import Item, Loss
 from pumphouse.resources.base import Wire
 from pumphouse.resources.compute.server import boots_from_volume
 from pumphouse.resources.compute.zones import zones
-from pumphouse.resources.names import Names
+from pumphouse.resources.names import Names, suggestion
+from pumphouse.resources.quota import QuotaType
+from pumphouse.resources.registry import TYPES
 from pumphouse.resources.volume.volume import devices
 
 #: Where a type shows its availability zone, and whose zones these are.
@@ -23,12 +25,23 @@ def name_changes(items: list[Item], found: Found, destination: Cloud, names: Nam
         known = zones(destination, service) if concerned else set()
         for item in concerned:
             zone = found.resources[item.key].get(field)
-            if zone and names.of("availability_zones", zone) not in known:
+            other = names.mapped("availability_zones", zone)
+            if other and other not in known:
+                item.action = "conflict"
+                item.reason = (
+                    f"its zone {zone} is mapped to {other!r} (mappings.availability_zones), which the destination "
+                    f"does not have; {suggestion(other, known)}"
+                )
+            elif zone and not other and zone not in known:
                 reason = f"the destination has no such zone and chooses (it has: {', '.join(sorted(known))})"
                 item.losses.append(Loss(field, zone, reason))
     for item in fresh:
         if item.type == "server":
             _name_devices(item, found)
+        type_ = TYPES[item.type]
+        if isinstance(type_, QuotaType):
+            unknown = type_.unknown(destination, found.resources[item.key])
+            item.losses += [Loss(*limit, "the destination has no such limit") for limit in unknown.items()]
 
 
 def _name_devices(item: Item, found: Found) -> None:

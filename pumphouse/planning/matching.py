@@ -7,7 +7,7 @@ from pumphouse.planning.order import in_order
 from pumphouse.planning.plan import Action, Item, Loss
 from pumphouse.resources.base import ResourceType, Wire
 from pumphouse.resources.inventory import Inventory
-from pumphouse.resources.names import Names
+from pumphouse.resources.names import Names, suggestion
 from pumphouse.resources.registry import TYPES
 from pumphouse.store.store import Store
 
@@ -64,15 +64,16 @@ class Matcher:
         if dangling := found.dangling.get(key):
             gone = ", ".join(f"{kind.replace('_', ' ')} {id_}" for kind, id_ in dangling)
             return "conflict", f"refers to what the source does not have any more: {gone}", None
-        if all(need in self.counterpart for need in found.needs[key]):
+        other = self.names.mapped(type_.renamed(resource), resource.get("name"))
+        whole = all(need in self.counterpart for need in found.needs[key])
+        if whole or other:
             wanted = type_.translate(resource, lambda kind, id_: self.counterpart.get((kind, id_)))
-            other = self.names.mapped(type_.mapping, resource.get("name"))
             if other:
                 wanted["name"] = other
-            if existing := type_.find(self.destination, wanted, resource):
+            if whole and (existing := type_.find(self.destination, wanted, resource)):
                 return self._use(type_, existing, wanted, resource)
             if other:
-                return "conflict", f"is mapped to {other!r}, which the destination does not have", None
+                return self._use_named(type_, other, wanted, resource)
         if why := type_.obstacle(resource, self.source, self.destination):
             return "conflict", why, None
         again = f", made by migration {row.migration_id} but gone since" if row and row.created else ""
@@ -87,6 +88,21 @@ class Matcher:
             )
             return "conflict", f"{there} stands in its place in the destination: {fields}", None
         return "reuse", "is there already", there
+
+    def _use_named(self, type_: ResourceType, name: str, wanted: Wire, source: Wire) -> tuple[Action, str, str | None]:
+        """What the configuration names: it counts for more than whose it is, if there is one of that name only."""
+        listed = self.destination.list(type_.type)
+        found = [one for one in listed if one.get("name") == name]
+        if len(found) == 1:
+            return self._use(type_, found[0], wanted, source)
+        if found:
+            return "conflict", f"is mapped to {name!r}, and the destination has {len(found)} of that name", None
+        hint = suggestion(name, (one["name"] for one in listed if one.get("name")))
+        return (
+            "conflict",
+            f"is mapped to {name!r} (mappings.{type_.mapping}), which the destination does not have; {hint}",
+            None,
+        )
 
     def _unreachable(self, type_: ResourceType, resource: Wire, found: Found) -> str | None:
         """Shares with a project that neither moves nor exists there are left out."""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.resources.fields import Field, Lookup, Wire, Wires, some
 from pumphouse.resources.inventory import Inventory
+from pumphouse.resources.names import Counterparts, Names
 
 
 @dataclasses.dataclass
@@ -105,6 +106,10 @@ class ResourceType:
         """Bytes that have to be moved for it (an upper bound)."""
         return 0
 
+    def renamed(self, resource: Wire) -> str | None:
+        """The configuration's ``mappings`` in which its name may stand."""
+        return self.mapping
+
     def obstacle(self, resource: Wire, source: Inventory, destination: Inventory) -> str | None:
         """Why this resource cannot be moved at all, or None."""
         return None
@@ -179,10 +184,20 @@ class ResourceType:
     def compare(
         self, source: Wire, destination: Wire, lookup: Lookup, *, later: bool = False
     ) -> Sequence[FieldVerdict]:
-        """What became of each field, for the report. ``later``: some time after the move."""
+        """What became of each field, for the report. ``later``: some time after the move.
+
+        A ``lookup`` that is a ``Counterparts`` knows the names that differ between the clouds, too.
+        """
+        names = lookup.names if isinstance(lookup, Counterparts) else Names()
         lookup = self.resolver(source, lookup)
         return [
-            self._judge(field, source.get(field.name), destination.get(field.name), lookup)
+            self._judge(
+                field,
+                source.get(field.name),
+                destination.get(field.name),
+                self._expected(field, source, lookup, names),
+                lookup,
+            )
             for field in self.every_field({**destination, **source})
             if (field.name in source or field.name in destination) and not (later and field.fleeting)
         ]
@@ -200,8 +215,14 @@ class ResourceType:
             return Field(name, "carry", "added by a user")
         return Field(name, "report", "unknown to this release of Pumphouse", worth=some)
 
-    def _judge(self, field: Field, source: Any, destination: Any, lookup: Lookup) -> FieldVerdict:
-        expected = field.translate(source, lookup) if field.how == "map" else source
+    def _expected(self, field: Field, source: Wire, lookup: Lookup, names: Names) -> Any:
+        """The value that the destination should show."""
+        value = source.get(field.name)
+        if field.how == "map":
+            return field.translate(value, lookup)
+        return names.value(field.names or (self.renamed(source) if field.name == "name" else None), value)
+
+    def _judge(self, field: Field, source: Any, destination: Any, expected: Any, lookup: Lookup) -> FieldVerdict:
         # A reference without counterpart has become None, which is no match for the destination's null.
         lost = field.to and any(lookup(field.to, id_) is None for id_ in field.references(source))
         same = not lost and field.same(expected, destination)
@@ -211,7 +232,7 @@ class ResourceType:
         if field.how == "report" and field.name != "id":
             verdict, reason = ("equal", "") if same else ("not carried", field.doc)
         elif same:
-            verdict, reason = ("mapped" if field.how == "map" and expected != source else "equal"), ""
+            verdict, reason = ("mapped" if expected != source else "equal"), ""
         elif field.how == "keep" or field.name == "id":
             verdict, reason = "mapped", field.doc
         elif field.loose:

@@ -32,7 +32,7 @@ class Field:
     match: bool = False
     #: For references: the type referred to.
     to: str | None = None
-    #: For references inside a value: the path to the id; ``*`` stands for each element of a list.
+    #: For references inside a value: the path to the id; ``*`` stands for each element of a list or of a mapping.
     at: tuple[str, ...] = ()
     #: Carried where the destination allows; where it does not, reported as not carried and no difference.
     loose: bool = False
@@ -50,6 +50,8 @@ class Field:
     worth: Callable[[Any], bool] | None = None
     #: Brings the spellings of one value in different releases together before they are compared.
     normal: Callable[[Any], Any] | None = None
+    #: The value is a name (or a list of names) of this kind, which the configuration's ``mappings`` may change.
+    names: str | None = None
 
     def references(self, value: Any) -> Iterator[str]:
         """Ids of the resources that a value of this field refers to."""
@@ -117,7 +119,7 @@ def _walk(value: Any, path: tuple[str, ...]) -> Iterator[str]:
     if not path:
         yield value
     elif path[0] == "*":
-        for element in value:
+        for element in value.values() if isinstance(value, dict) else value:
             yield from _walk(element, path[1:])
     elif isinstance(value, dict):
         yield from _walk(value.get(path[0]), path[1:])
@@ -128,8 +130,10 @@ def _replace(value: Any, path: tuple[str, ...], change: Callable[[str], str | No
         return value
     if not path:
         return change(value)
+    if path[0] == "*" and isinstance(value, dict):
+        return {key: _replace(element, path[1:], change) for key, element in value.items()}
     if path[0] == "*":
         return [_replace(element, path[1:], change) for element in value]
-    if path[0] not in value:
+    if not isinstance(value, dict) or path[0] not in value:
         return value
     return {**value, path[0]: _replace(value[path[0]], path[1:], change)}

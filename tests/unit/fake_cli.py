@@ -120,9 +120,10 @@ def install(patch, database: str, *, the_plan: Plan | None = None, pace: float =
         path=Path("pumphouse.yaml"),
         clouds={"source": None, "destination": None},
         database=f"sqlite:///{database}",
+        mappings={},
     )
 
-    def make_plan(source, destination, store, selection, say):
+    def make_plan(source, destination, store, selection, say, mappings):
         say("reading the source: servers...")
         return the_plan or plan()
 

@@ -130,7 +130,7 @@ def test_config_may_stand_before_and_after(fake, monkeypatch, capsys, database):
     ],
 )
 def test_failures_are_one_line(fake, monkeypatch, capsys, error, code, words):
-    def make_plan(*_):
+    def make_plan(*_, **__):
         raise error
 
     monkeypatch.setattr(planning, "make_plan", make_plan)
@@ -143,7 +143,7 @@ def test_failures_are_one_line(fake, monkeypatch, capsys, error, code, words):
 
 
 def test_debug_gives_the_traceback(fake, monkeypatch, capsys):
-    def make_plan(*_):
+    def make_plan(*_, **__):
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr(planning, "make_plan", make_plan)

@@ -190,7 +190,7 @@ def test_wrong_yaml(tmp_path, old, new, why):
 
 @pytest.mark.parametrize(("text", "kind"), [("", "empty"), ("[]", "a list"), ("x", "a string")])
 def test_a_file_that_is_no_mapping(tmp_path, text, kind):
-    assert complaint(tmp_path, text) == f"the file is {kind}; it must be a mapping, allowed: clouds, database"
+    assert complaint(tmp_path, text) == f"the file is {kind}; it must be a mapping, allowed: clouds, database, mappings"
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
@@ -214,3 +214,26 @@ def test_the_sample_can_be_used(tmp_path, monkeypatch):
 def test_masked_hides_the_password_and_options():
     assert masked("mysql+pymysql://k:s3cret@db/x?ssl_key=y") == "mysql+pymysql://k:***@db/x"
     assert masked("s3cret") == "(not a URL)"
+
+
+def test_names_that_differ_between_the_clouds(tmp_path):
+    text = f"{GOOD}mappings: {{networks: {{public: ext-net}}, volume_types: {{}}}}\n"
+    found = config.load(str(write(tmp_path / "p.yaml", text)))
+    assert found.mappings == {"networks": {"public": "ext-net"}, "volume_types": {}}
+    assert config.load(str(write(tmp_path / "q.yaml"))).mappings == {}
+
+
+@pytest.mark.parametrize(
+    ("mappings", "why"),
+    [
+        ("[]", "mappings: this is a list; it must be a mapping, allowed: domains, roles, flavors"),
+        ("{network: {}}", "mappings.network: there is no such key; did you mean networks? allowed: domains"),
+        ("{roles: [member]}", "mappings.roles: is a list; allowed: a mapping of names"),
+        ("{roles: {member: }}", "mappings.roles.member: the name in the destination is empty; allowed: a text"),
+        ("{roles: {member: ''}}", "mappings.roles.member: the name in the destination is empty; allowed: a text"),
+        ("{roles: {12: x}}", "mappings.roles.12: the name in the source is a number; allowed: a text; write it in"),
+        ("{roles: {x: {}}}", "mappings.roles.x: the name in the destination is a mapping; allowed: a text"),
+    ],
+)
+def test_wrong_mappings(tmp_path, mappings, why):
+    assert complaint(tmp_path, f"{GOOD}mappings: {mappings}\n").startswith(why)

@@ -46,7 +46,9 @@ class Server(ResourceType):
         carry("config_drive", "whether the metadata are on a drive too", normal=bool),
         carry("key_name", "the key pair of its user, if he still has it", loose=True),
         carry("security_groups", "names of what may pass its ports", post=False, normal=unordered),
-        carry("OS-EXT-AZ:availability_zone", "kept where the destination has it", loose=True),
+        carry(
+            "OS-EXT-AZ:availability_zone", "kept where the destination has it", loose=True, names="availability_zones"
+        ),
         carry("OS-EXT-SRV-ATTR:root_device_name", "the root disk's device", post=False),
         carry(
             "OS-EXT-SRV-ATTR:hostname",

@@ -30,7 +30,8 @@ class Network(NetworkType):
               extension="auto-allocated-topology"),
         carry("port_security_enabled", "default of its ports", extension="port-security", omit_null=True),
         carry("dns_domain", "where names of its ports are published", extension="dns-integration", omit_null=True),
-        carry("availability_zone_hints", "where its agents should be", extension="network_availability_zone"),
+        carry("availability_zone_hints", "where its agents should be", extension="network_availability_zone",
+              names="availability_zones"),
         carry("vlan_transparent", "passes tags of guests", extension="vlan-transparent", omit_null=True, normal=bool),
         carry("qinq", "passes double tags", extension="qinq", omit_null=True, normal=bool),
         carry("mtu", "bytes; kept unless it is more than the destination's networks allow", loose=True),
@@ -47,6 +48,10 @@ class Network(NetworkType):
         report("subnets", "each is a resource of its own"),
         report("status", "ACTIVE once its ports work"),
     )  # fmt: skip
+
+    def renamed(self, resource: Wire) -> str | None:
+        """Only what belongs to the cloud is named by it: a tenant's own network keeps its name."""
+        return self.mapping if resource.get("router:external") or resource.get("shared") else None
 
     def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:
         """A network that leads elsewhere."""
