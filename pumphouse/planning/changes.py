@@ -38,9 +38,9 @@ def name_changes(items: list[Item], found: Found, destination: Cloud, names: Nam
     for item in fresh:
         if item.type == "server":
             _name_devices(item, found)
-        type_ = TYPES[item.type]
-        if isinstance(type_, QuotaType):
-            unknown = type_.unknown(destination, found.resources[item.key])
+        quota = TYPES[item.type]
+        if isinstance(quota, QuotaType):
+            unknown = quota.unknown(destination, found.resources[item.key])
             item.losses += [Loss(*limit, "the destination has no such limit") for limit in unknown.items()]
 
 

@@ -90,6 +90,8 @@ def _home(item: Item, found: Found) -> tuple[str, str, str]:
         user = found.resources.get(("user", resource["user_id"]), {}).get("name", resource["user_id"])
         return f"keypairs:{resource['user_id']}", "keypairs", f"key pairs of {user}"
     type_ = TYPES[item.type]
+    if type_.unit == "quotas":
+        title = _of_project("quotas", item.id, found)
     if type_.home:
         return f"{type_.unit}:{resource[type_.home]}", type_.unit, title
     return f"{item.type}:{item.id}", type_.unit, title
@@ -117,3 +119,22 @@ def _connect(units: dict[str, Unit]) -> None:
     for unit in units.values():
         needs = [home[need] for item in unit.items for need in item.needs if need in home]
         unit.needs = [name for name in dict.fromkeys(needs) if name != unit.name]
+    _quotas_first(units)
+
+
+def _quotas_first(units: dict[str, Unit]) -> None:
+    """A project's limits are set before anything is made that counts: the destination's own may be too small.
+
+    Limits in conflict hold nothing up: the destination's own are left.
+    """
+    quotas = {unit.name: unit for unit in units.values() if unit.kind == "quotas" and unit.action != "conflict"}
+    before: set[str] = set()
+    wave = set(quotas)
+    while wave:
+        before |= wave
+        wave = {need for name in wave for need in units[name].needs} - before
+    for unit in units.values():
+        if unit.name in before or unit.kind == "quotas":
+            continue
+        of = [f"quotas:{id_}" for item in unit.items for kind, id_ in item.needs if kind == "project"]
+        unit.needs += [name for name in dict.fromkeys(of) if name in quotas]

@@ -6,6 +6,7 @@ from pumphouse.resources.base import ResourceType
 from pumphouse.resources.compute.flavor import Flavor
 from pumphouse.resources.compute.flavor_access import FlavorAccess
 from pumphouse.resources.compute.keypair import Keypair
+from pumphouse.resources.compute.quota import ComputeQuota
 from pumphouse.resources.compute.server import Server
 from pumphouse.resources.identity.assignment import Assignment
 from pumphouse.resources.identity.domain import Domain
@@ -16,9 +17,11 @@ from pumphouse.resources.image.image import Image
 from pumphouse.resources.image.member import ImageMember
 from pumphouse.resources.network.network import Network
 from pumphouse.resources.network.port import Port
+from pumphouse.resources.network.quota import NetworkQuota
 from pumphouse.resources.network.security_group import SecurityGroup
 from pumphouse.resources.network.security_group_rule import SecurityGroupRule
 from pumphouse.resources.network.subnet import Subnet
+from pumphouse.resources.volume.quota import VolumeQuota
 from pumphouse.resources.volume.volume import Volume
 from pumphouse.resources.volume.volume_type import VolumeType
 
@@ -39,6 +42,9 @@ _ALL: tuple[ResourceType, ...] = (
     SecurityGroupRule(),
     Port(),
     VolumeType(),
+    ComputeQuota(),
+    VolumeQuota(),
+    NetworkQuota(),
     Volume(),
     Server(),
 )

@@ -89,7 +89,16 @@ def test_what_is_made_can_be_removed(type_):
 
 @EVERY
 def test_it_has_a_kind_of_unit_and_tells_what_it_is(type_):
-    assert type_.unit in {*FACTORIES, "identity", "flavor", "network", "security_groups", "keypairs", "volume_type"}
+    assert type_.unit in {
+        *FACTORIES,
+        "identity",
+        "flavor",
+        "network",
+        "security_groups",
+        "keypairs",
+        "volume_type",
+        "quotas",
+    }
     assert inspect.getdoc(type_)
     assert inspect.getmodule(type(type_)).__doc__
 
