@@ -285,10 +285,13 @@ def borrowed_key(context: Context, cloud: Cloud, server: Wire) -> Iterator[str |
             raise CloudError(
                 f"the account {cloud.user_id} of the destination has a key pair {name!r} of its own: rename it"
             )
-        if ours is None:
-            keypairs.create(name, theirs.public_key, key_type=getattr(theirs, "type", "ssh"))
+        if ours is not None:
+            yield name
+            return
+        whole, id_ = context.of_migration(), f"{cloud.user_id}/{name}"
+        whole.temporary("destination", "keypair", id_, name)
         try:
+            keypairs.create(name, theirs.public_key, key_type=getattr(theirs, "type", "ssh"))
             yield name
         finally:
-            if ours is None:
-                keypairs.delete(name)
+            whole.remove_temporaries(id_)
