@@ -30,7 +30,20 @@ class Matcher:
         """An item for each resource; what it refers to comes before it."""
         for key in in_order(found.needs):
             self.items[key] = self._item(key, found)
+        self._leave_companions()
         return list(self.items.values())
+
+    def _leave_companions(self) -> None:
+        """What is made only along with something else is left out where that is not made."""
+        for item in reversed(list(self.items.values())):
+            leader = TYPES[item.type].only_with
+            if leader is None or item.action not in ("create", "conflict"):
+                continue
+            around = {other.key for other in self.items.values() if item.key in other.needs} | set(item.needs)
+            actions = {self.items[key].action for key in around if key[0] == leader}
+            if "create" not in actions and (item.action, "conflict") != ("conflict", *(actions & {"conflict"})):
+                reason = f"made only along with its {leader.replace('_', ' ')}, and the destination's keeps its own"
+                item.action, item.reason, item.bytes, item.losses = "skip", reason, 0, []
 
     def _item(self, key: Key, found: Found) -> Item:
         type_, resource = TYPES[key[0]], found.resources[key]

@@ -56,6 +56,8 @@ class ResourceType:
     home: ClassVar[str | None] = None
     #: The configuration's ``mappings`` in which its names may stand, where they differ between the clouds.
     mapping: ClassVar[str | None] = None
+    #: Made only along with a resource of this type that it hangs together with; what is there keeps its own.
+    only_with: ClassVar[str | None] = None
     #: Types of references that may be gone from the source without harm.
     soft: ClassVar[frozenset[str]] = frozenset()
     #: In the scope of what its counterpart is looked for: names of arguments to :meth:`list`,

@@ -21,9 +21,13 @@ from pumphouse.resources.network.quota import NetworkQuota
 from pumphouse.resources.network.security_group import SecurityGroup
 from pumphouse.resources.network.security_group_rule import SecurityGroupRule
 from pumphouse.resources.network.subnet import Subnet
+from pumphouse.resources.volume.qos_spec import QosSpec
 from pumphouse.resources.volume.quota import VolumeQuota
 from pumphouse.resources.volume.volume import Volume
 from pumphouse.resources.volume.volume_type import VolumeType
+from pumphouse.resources.volume.volume_type_access import VolumeTypeAccess
+from pumphouse.resources.volume.volume_type_encryption import VolumeTypeEncryption
+from pumphouse.resources.volume.volume_type_qos import VolumeTypeQos
 
 _ALL: tuple[ResourceType, ...] = (
     Domain(),
@@ -41,7 +45,11 @@ _ALL: tuple[ResourceType, ...] = (
     SecurityGroup(),
     SecurityGroupRule(),
     Port(),
+    QosSpec(),
     VolumeType(),
+    VolumeTypeQos(),
+    VolumeTypeEncryption(),
+    VolumeTypeAccess(),
     ComputeQuota(),
     VolumeQuota(),
     NetworkQuota(),

@@ -291,6 +291,60 @@ class Servers(Table):
                 volume.update(status="available", attachments=[])
 
 
+class VolumeTypes(Table):
+    def _thing(self, wire: dict[str, Any]) -> Thing:
+        return Thing(wire, set_keys=lambda keys: self._set_keys(wire, keys))
+
+    def _set_keys(self, wire: dict[str, Any], keys: dict[str, str]) -> None:
+        self.cloud.ask("update", self.type)
+        wire["extra_specs"].update(keys)
+
+    def create(self, name: str, description: str | None, is_public: bool) -> Thing:
+        self.cloud.ask("create", self.type)
+        wire = {"name": name, "description": description, "extra_specs": {}, "qos_specs_id": None}
+        return self._thing(self.cloud.put(self.type, **wire, **{"os-volume-type-access:is_public": is_public}))
+
+
+class VolumeTypeAccess(Table):
+    def list(self, type_: str) -> list[Thing]:
+        return self._list(volume_type_id=type_)
+
+    def add_project_access(self, type_: str, project: str) -> None:
+        self.cloud.ask("create", self.type)
+        self.cloud.put(self.type, f"{type_}/{project}", volume_type_id=type_, project_id=project)
+
+    def remove_project_access(self, type_: str, project: str) -> None:
+        self.delete(f"{type_}/{project}")
+
+
+class Encryptions(Table):
+    """Of a type that has none Cinder answers with an empty object."""
+
+    def get(self, type_: str) -> Thing:
+        self.cloud.ask("get", self.type)
+        return Thing(self.rows.get(type_, {}))
+
+    def create(self, type_: str, specs: dict[str, Any]) -> Thing:
+        self.cloud.ask("create", self.type)
+        self.rows[type_] = {**specs, "volume_type_id": type_}
+        return Thing(self.rows[type_])
+
+
+class QosSpecs(Table):
+    def create(self, name: str, specs: dict[str, str]) -> Thing:
+        self.cloud.ask("create", self.type)
+        limits = {key: value for key, value in specs.items() if key != "consumer"}
+        return Thing(self.cloud.put(self.type, name=name, consumer=specs["consumer"], specs=limits))
+
+    def associate(self, id_: str, type_: str) -> None:
+        self.cloud.ask("update", self.type)
+        self.cloud.tables["volume_type"][type_]["qos_specs_id"] = id_
+
+    def disassociate(self, id_: str, type_: str) -> None:
+        self.cloud.ask("update", self.type)
+        self.cloud.tables["volume_type"][type_]["qos_specs_id"] = None
+
+
 class Volumes(Table):
     def list(self, search_opts: dict[str, Any], **_: Any) -> list[Thing]:
         return self._list(**{"os-vol-tenant-attr:tenant_id": search_opts.get("project_id")})

@@ -19,7 +19,7 @@ from tests.unit import fake_clients as clients
 
 GIB = 1024**3
 #: Types whose wire form shows no id.
-WITHOUT_ID = ("keypair", "image_member", "flavor_access")
+WITHOUT_ID = ("volume_type_access", "keypair", "image_member", "flavor_access")
 
 
 class FakeCloud:
@@ -127,7 +127,11 @@ class FakeCloud:
         zones = [SimpleNamespace(zoneName=zone, zoneState={"available": True}) for zone in self.zones]
         return SimpleNamespace(
             volumes=clients.Volumes(self, "volume"),
-            volume_types=clients.Table(self, "volume_type"),
+            volume_types=clients.VolumeTypes(self, "volume_type"),
+            volume_type_access=clients.VolumeTypeAccess(self, "volume_type_access"),
+            volume_encryption_types=clients.Encryptions(self, "encryption"),
+            qos_specs=clients.QosSpecs(self, "qos_spec"),
+            pools=clients.Table(self, "pool"),
             quotas=clients.Quotas(self, "volume_quota"),
             volume_snapshots=clients.Table(self, "snapshot"),
             backups=clients.Table(self, "backup"),

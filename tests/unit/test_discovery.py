@@ -146,6 +146,7 @@ def test_no_request_per_item_where_a_list_exists():
         walk(cloud, ("project", "p"))
         requests = collections.Counter(cloud.requests)
         assert requests.pop(("list", "keypair")) == count + 1
+        assert requests.pop(("get", "encryption")) == count, "Cinder has no list of them"
         counts.append(requests)
     assert counts[0] == counts[1]
 

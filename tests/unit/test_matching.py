@@ -164,8 +164,9 @@ def test_states_that_cannot_be_moved_are_conflicts_before_anything_starts(match,
     assert items["server", "w1"].reason == "needs volume data"
 
 
-def test_a_volume_type_that_is_missing_keeps_its_volumes_back_and_says_what_there_is(match, destination):
+def test_a_volume_type_that_is_missing_keeps_its_volumes_back_and_says_what_there_is(match, source, destination):
     del destination.tables["volume_type"]["destination-lvm"]
+    source.tables["volume_type"]["source-lvm"]["extra_specs"] = {"volume_backend_name": "lvm-1"}
     destination.put("volume_type", "ceph", name="ceph")
     items = match()
     assert "it has: ceph" in items["volume_type", "source-lvm"].reason
