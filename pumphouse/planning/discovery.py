@@ -50,7 +50,18 @@ def discover(source: Inventory, roots: Iterable[tuple[str, Wire]]) -> Found:
     while wave:
         fresh = _add(found, source, wave)
         wave = [*_contained(found, source, fresh), *_referred(found, source, fresh)]
+        wave = wave or _between(found, source)
     return found
+
+
+def _between(found: Found, source: Inventory) -> list[tuple[str, Wire]]:
+    """What comes along only as what it connects has come."""
+    return [
+        (type_.type, resource)
+        for type_ in TYPES.values()
+        for resource in type_.between(source, found.resources, found.projects)
+        if (type_.type, type_.id(resource)) not in found.resources
+    ]
 
 
 def _add(found: Found, source: Inventory, wave: Iterable[tuple[str, Wire]]) -> dict[Key, Wire]:
@@ -84,7 +95,7 @@ def _referred(found: Found, source: Inventory, fresh: dict[Key, Wire]) -> list[t
     """The resources that the fresh ones refer to."""
     referred = []
     wanted = {key: list(dict.fromkeys(TYPES[key[0]].references(resource))) for key, resource in fresh.items()}
-    _read_lists(source, {need for needs in wanted.values() for need in needs})
+    read_lists(source, {need for needs in wanted.values() for need in needs})
     for key, resource in fresh.items():
         type_ = TYPES[key[0]]
         guest = getattr(type_, "guest", None)
@@ -105,7 +116,7 @@ def _referred(found: Found, source: Inventory, fresh: dict[Key, Wire]) -> list[t
     return referred
 
 
-def _read_lists(source: Inventory, needs: Iterable[Key]) -> None:
+def read_lists(source: Inventory, needs: Iterable[Key]) -> None:
     """Where much of one type is wanted that was not seen yet, one list is read in place of many requests."""
     unseen = collections.Counter(type_ for type_, id_ in needs if not source.knows(type_, id_))
     for type_, count in unseen.items():

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pumphouse.planning.discovery import Found, Key
 from pumphouse.planning.order import in_order
 from pumphouse.planning.plan import Action, Item, Loss
-from pumphouse.resources.base import ResourceType, Wire
+from pumphouse.planning.prefetch import prefetch
+from pumphouse.resources.base import EVERYONE, ResourceType, Wire
 from pumphouse.resources.inventory import Inventory
 from pumphouse.resources.names import Names, suggestion
 from pumphouse.resources.registry import TYPES
@@ -28,6 +29,7 @@ class Matcher:
 
     def match(self, found: Found) -> list[Item]:
         """An item for each resource; what it refers to comes before it."""
+        prefetch(self.destination, {key: row.destination_id for key, row in self.mapped.items()}, found)
         for key in in_order(found.needs):
             self.items[key] = self._item(key, found)
         self._leave_companions()
@@ -58,6 +60,7 @@ class Matcher:
         if action == "create":
             item.bytes = type_.size(resource)
             item.losses = [Loss(*loss) for loss in type_.losses(resource)]
+            item.losses += [Loss(*loss) for loss in type_.losses_there(resource, self._there, self.destination)]
             item.losses += [
                 Loss(kind, id_, "the source does not have it any more") for kind, id_ in found.gone.get(key, ())
             ]
@@ -87,6 +90,10 @@ class Matcher:
                 return self._use(type_, existing, wanted, resource)
             if other:
                 return self._use_named(type_, other, wanted, resource)
+        if why := type_.leave(resource, self._made):
+            return "skip", why, None
+        if why := type_.hindrance(resource, self._there, self.destination):
+            return "conflict", why, None
         if why := type_.obstacle(resource, self.source, self.destination):
             return "conflict", why, None
         again = f", made by migration {row.migration_id} but gone since" if row and row.created else ""
@@ -95,8 +102,11 @@ class Matcher:
     def _use(self, type_: ResourceType, existing: Wire, wanted: Wire, source: Wire) -> tuple[Action, str, str | None]:
         there = type_.id(existing)
         if different := type_.clash(existing, wanted, source):
+            secret = {field.name for field in type_.fields if field.secret}
             fields = "; ".join(
-                f"{name} is {existing.get(name)!r} there, {wanted.get(name, source.get(name))!r} here"
+                f"{name} is another there"
+                if name in secret
+                else f"{name} is {existing.get(name)!r} there, {wanted.get(name, source.get(name))!r} here"
                 for name in different
             )
             return "conflict", f"{there} stands in its place in the destination: {fields}", None
@@ -120,7 +130,7 @@ class Matcher:
     def _unreachable(self, type_: ResourceType, resource: Wire, found: Found) -> str | None:
         """Shares with a project that neither moves nor exists there are left out."""
         guest = getattr(type_, "guest", None)
-        if not guest:
+        if not guest or not resource[guest] or resource[guest] == EVERYONE:
             return None
         project = ("project", resource[guest])
         if project in found.resources:
@@ -154,9 +164,17 @@ class Matcher:
         names = self.destination.list("project", domain_id=twin["id"])
         return next((other["id"] for other in names if other["name"] == project["name"]), None)
 
+    def _made(self, type_: str, id_: str) -> bool:
+        """Whether Pumphouse makes this, or has made it."""
+        row = self.mapped.get((type_, id_))
+        return self._action((type_, id_)) == "create" or bool(row and row.created)
+
     def _named(self, type_: str, id_: str) -> str:
         resource = self.source.get(type_, id_)
         return TYPES[type_].name(resource) if resource else id_
+
+    def _there(self, type_: str, id_: str) -> str | None:
+        return self.counterpart.get((type_, id_))
 
     def _exists(self, type_: str, id_: str) -> bool:
         return self.destination.get(type_, id_) is not None

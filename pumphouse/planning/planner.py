@@ -12,7 +12,8 @@ from pumphouse.planning.discovery import Found, discover
 from pumphouse.planning.matching import Matcher
 from pumphouse.planning.not_carried import not_carried, other_services
 from pumphouse.planning.passwords import check_passwords
-from pumphouse.planning.plan import Item, Plan, Selection
+from pumphouse.planning.people_left import people_left
+from pumphouse.planning.plan import Item, Loss, Plan, Selection
 from pumphouse.planning.units import make_units
 from pumphouse.resources.inventory import Inventory
 from pumphouse.resources.names import Names
@@ -64,4 +65,6 @@ def _refuse_shared_disks(items: list[Item], found: Found) -> None:
         server = in_server(found.resources[item.key]) if item.type == "volume" else None
         if server and item.action == "create" and ("server", server) not in found.resources:
             item.action = "conflict"
+    plan.not_carried += shared_by_others(here, found, plan.notes.append)
+    plan.not_carried += people_left(here, found, plan.notes.append)
             item.reason = f"attached to server {server}, which stays: add --server {server}, or detach it"

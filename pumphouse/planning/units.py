@@ -9,7 +9,9 @@ from pumphouse.resources.compute.server import ports_in_order
 from pumphouse.resources.registry import TYPES
 from pumphouse.resources.volume.volume import in_server
 
-IDENTITY = ("domain", "project", "role", "user", "assignment")
+IDENTITY = ("domain", "project", "role", "implied_role", "user", "group", "membership", "assignment")
+#: Of those, what only connects others and is needed by nothing.
+LINKS = ("implied_role", "membership", "assignment")
 
 
 def make_units(items: list[Item], found: Found) -> list[Unit]:
@@ -36,6 +38,7 @@ def _identity(items: list[Item], by_key: dict[Key, Item]) -> dict[Key, tuple[str
     Every project claims what it needs before the next one does, so that units need only earlier ones.
     """
     home: dict[Key, tuple[str, str, str]] = {}
+    order: list[tuple[str, str, str]] = []
 
     def claim(key: Key, place: tuple[str, str, str]) -> None:
         if key in by_key and key not in home and key[0] in IDENTITY:
@@ -45,12 +48,23 @@ def _identity(items: list[Item], by_key: dict[Key, Item]) -> dict[Key, tuple[str
 
     for project in (item for item in items if item.type == "project"):
         place = (f"identity:{project.id}", "identity", f"identity of {project.name}")
+        order.append(place)
         claim(project.key, place)
         for item in items:
             if item.type == "assignment" and project.key in item.needs:
                 claim(item.key, place)
-    for item in items:
-        claim(item.key, (f"identity:{item.type}:{item.id}", "identity", f"{item.type} {item.name}"))
+        for item in items:
+            if item.type == "membership" and any(home.get(need) == place for need in item.needs if need[0] == "group"):
+                claim(item.key, place)
+    for item in (item for item in items if item.type in IDENTITY and item.key not in home):
+        places = [home.get(need) for need in item.needs if need in by_key]
+        if item.type in LINKS and places and all(places):
+            # With the last of what it connects, so that units still need only earlier ones.
+            place = max((place for place in places if place), key=order.index)
+        else:
+            place = (f"identity:{item.type}:{item.id}", "identity", f"{item.type.replace('_', ' ')} {item.name}")
+            order.append(place)
+        claim(item.key, place)
     return home
 
 
@@ -89,6 +103,9 @@ def _home(item: Item, found: Found) -> tuple[str, str, str]:
     if item.type == "keypair":
         user = found.resources.get(("user", resource["user_id"]), {}).get("name", resource["user_id"])
         return f"keypairs:{resource['user_id']}", "keypairs", f"key pairs of {user}"
+    if item.type == "credential":
+        user = found.resources.get(("user", resource["user_id"]), {}).get("name", resource["user_id"])
+        return f"credentials:{resource['user_id']}", "credentials", f"credentials of {user}"
     type_ = TYPES[item.type]
     if type_.unit == "quotas":
         title = _of_project("quotas", item.id, found)

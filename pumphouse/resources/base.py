@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pumphouse.clouds.cloud import Cloud
@@ -114,6 +114,16 @@ class ResourceType:
 
     def obstacle(self, resource: Wire, source: Inventory, destination: Inventory) -> str | None:
         """Why this resource cannot be moved at all, or None."""
+        return None
+
+    def between(
+        self, source: Inventory, found: Mapping[tuple[str, str], Wire], projects: Collection[str]
+    ) -> Sequence[Wire]:
+        """Resources that come along only as what they connect has come: asked when all else is ``found``."""
+        return []
+
+    def leave(self, resource: Wire, made: Callable[[str, str], bool]) -> str | None:
+        """Why this resource is better left out, or None. ``made``: whether (type, id) is one that Pumphouse makes."""
         return None
 
     def resolver(self, resource: Wire, lookup: Lookup) -> Lookup:

@@ -10,7 +10,11 @@ from pumphouse.resources.compute.quota import ComputeQuota
 from pumphouse.resources.compute.server import Server
 from pumphouse.resources.identity.assignment import Assignment
 from pumphouse.resources.identity.domain import Domain
+from pumphouse.resources.identity.credential import Credential
 from pumphouse.resources.identity.project import Project
+from pumphouse.resources.identity.group import Group
+from pumphouse.resources.identity.implied_role import ImpliedRole
+from pumphouse.resources.identity.membership import Membership
 from pumphouse.resources.identity.role import Role
 from pumphouse.resources.identity.user import User
 from pumphouse.resources.image.image import Image
@@ -43,8 +47,12 @@ _ALL: tuple[ResourceType, ...] = (
     Network(),
     Subnet(),
     SecurityGroup(),
+    ImpliedRole(),
     SecurityGroupRule(),
+    Group(),
+    Membership(),
     Port(),
+    Credential(),
     QosSpec(),
     VolumeType(),
     VolumeTypeQos(),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from pumphouse.clouds.passwords import PasswordRow
+from pumphouse.resources.registry import TYPES
 
 if TYPE_CHECKING:
     from tests.unit.fakes import FakeCloud
@@ -101,29 +103,114 @@ class Keystone(Table):
 
 
 class Roles(Keystone):
-    def _key(self, role: str, user: str, project: str) -> str:
-        return f"{user}/{project}/{role}"
+    def _grant(
+        self,
+        role: str,
+        user: str | None = None,
+        group: str | None = None,
+        project: str | None = None,
+        domain: str | None = None,
+        os_inherit_extension_inherited: bool = False,
+    ) -> tuple[str, dict[str, Any]]:
+        scope: dict[str, Any] = {"project": {"id": project}} if project else {"domain": {"id": domain}}
+        if os_inherit_extension_inherited:
+            scope["OS-INHERIT:inherited_to"] = "projects"
+        who = {"user": {"id": user}} if user else {"group": {"id": group}}
+        wire = {**who, "role": {"id": role}, "scope": scope}
+        return TYPES["assignment"].id(wire), wire
 
-    def grant(self, role: str, user: str, project: str) -> None:
+    def grant(self, role: str, **where: Any) -> None:
         self.cloud.ask("create", "assignment")
-        who = {"user": {"id": user}, "role": {"id": role}, "scope": {"project": {"id": project}}}
-        self.cloud.tables["assignment"][self._key(role, user, project)] = who
+        key, wire = self._grant(role, **where)
+        self.cloud.tables["assignment"][key] = wire
 
-    def check(self, role: str, user: str, project: str) -> bool:
+    def check(self, role: str, **where: Any) -> bool:
         self.cloud.ask("get", "assignment")
-        if self._key(role, user, project) not in self.cloud.tables["assignment"]:
+        if self._grant(role, **where)[0] not in self.cloud.tables["assignment"]:
             raise HttpError(404)
         return True
 
-    def revoke(self, role: str, user: str, project: str) -> None:
+    def revoke(self, role: str, **where: Any) -> None:
         self.cloud.ask("delete", "assignment")
-        if self.cloud.tables["assignment"].pop(self._key(role, user, project), None) is None:
+        if self.cloud.tables["assignment"].pop(self._grant(role, **where)[0], None) is None:
             raise HttpError(404)
 
 
+class Users(Keystone):
+    """Memberships are kept under "group/user"."""
+
+    def list(self, domain: str | None = None, group: str | None = None) -> list[Thing]:
+        users = self._list(domain_id=domain)
+        return [user for user in users if not group or f"{group}/{user['id']}" in self.cloud.tables["membership"]]
+
+    def check_in_group(self, user: str, group: str) -> bool:
+        self.cloud.ask("get", "membership")
+        if f"{group}/{user}" not in self.cloud.tables["membership"]:
+            raise HttpError(404)
+        return True
+
+    def add_to_group(self, user: str, group: str) -> None:
+        self.cloud.ask("create", "membership")
+        self.cloud.tables["membership"][f"{group}/{user}"] = {"group_id": group, "user_id": user}
+
+    def remove_from_group(self, user: str, group: str) -> None:
+        self.cloud.ask("delete", "membership")
+        if self.cloud.tables["membership"].pop(f"{group}/{user}", None) is None:
+            raise HttpError(404)
+
+
+class Groups(Keystone):
+    def list(self, domain: str | None = None, user: str | None = None) -> list[Thing]:
+        groups = self._list(domain_id=domain)
+        return [group for group in groups if not user or f"{group['id']}/{user}" in self.cloud.tables["membership"]]
+
+
+class ApplicationCredentials(Table):
+    def list(self, user: str) -> list[Thing]:
+        return self._list(user_id=user)
+
+
+class InferenceRules(Table):
+    """Kept under "prior/implied"."""
+
+    def list_inference_roles(self) -> list[Thing]:
+        return [
+            Thing({"prior_role": {"id": rule["prior_role_id"]}, "implies": [{"id": rule["implied_role_id"]}]})
+            for rule in self._list()
+        ]
+
+    def create(self, prior: str, implied: str) -> None:
+        self.cloud.ask("create", self.type)
+        self.rows[f"{prior}/{implied}"] = {"prior_role_id": prior, "implied_role_id": implied}
+
+    def delete(self, prior: str, implied: str) -> None:
+        super().delete(f"{prior}/{implied}")
+
+
 class Assignments(Table):
-    def list(self, project: str, **_: Any) -> list[Thing]:
-        return [one for one in self._list() if one["scope"]["project"]["id"] == project]
+    def list(self, project: str | None = None, domain: str | None = None, **_: Any) -> list[Thing]:
+        where = {"project": {"id": project}} if project else {"domain": {"id": domain}}
+        return [one for one in self._list() if where.items() <= one["scope"].items()]
+
+
+class Credentials(Table):
+    """/v3/credentials as an adapter of keystoneauth sees it."""
+
+    def _answer(self, **body: Any) -> Any:
+        return SimpleNamespace(json=lambda: body)
+
+    def get(self, path: str, log: bool = True) -> Any:
+        assert not log, "secrets must not be logged"
+        id_ = path.removeprefix("/credentials").strip("/")
+        return self._answer(credential=super().get(id_)) if id_ else self._answer(credentials=self._list())
+
+    def post(self, path: str, json: dict[str, Any], log: bool = True) -> Any:
+        assert not log, "secrets must not be logged"
+        self.cloud.ask("create", self.type)
+        return self._answer(credential=self.cloud.put(self.type, **{"project_id": None, **json["credential"]}))
+
+    def delete(self, path: str) -> None:
+        super().delete(path.removeprefix("/credentials/"))
 
 
 class Images(Table):

@@ -94,7 +94,11 @@ class FakeCloud:
         return SimpleNamespace(
             domains=clients.Keystone(self, "domain"),
             projects=clients.Keystone(self, "project"),
-            users=clients.Keystone(self, "user"),
+            users=clients.Users(self, "user"),
+            groups=clients.Groups(self, "group"),
+            application_credentials=clients.ApplicationCredentials(self, "application_credential"),
+            trusts=clients.Table(self, "trust"),
+            inference_rules=clients.InferenceRules(self, "implied_role"),
             roles=clients.Roles(self, "role"),
             role_assignments=clients.Assignments(self, "assignment"),
         )
@@ -102,6 +106,10 @@ class FakeCloud:
     @property
     def image(self) -> Any:
         schema = {"properties": {"disk_format": {"enum": ["raw", "qcow2"]}}}
+    def adapter(self, service: str) -> Any:
+        assert service == "identity"
+        return clients.Credentials(self, "credential")
+
         return SimpleNamespace(
             images=clients.Images(self, "image"),
             image_members=clients.Members(self, "image_member"),

@@ -100,6 +100,8 @@ def test_it_has_a_kind_of_unit_and_tells_what_it_is(type_):
         "quotas",
     }
     assert inspect.getdoc(type_)
+        *NETWORK_KINDS,
+        "credentials",
     assert inspect.getmodule(type(type_)).__doc__
 
 

@@ -29,7 +29,7 @@ class Domain(IdentityType):
 
     def create(self, cloud: Cloud, wanted: Wire) -> Wire:
         """POST /v3/domains; tags are set by a call of their own (the request's schema has none in old releases)."""
-        body: dict[str, Any] = self.body(wanted)
+        body: dict[str, Any] = self.body({**wanted, "options": dict(wanted.get("options") or {})})
         tags = body.pop("tags", None)
         made = cloud.identity.domains.create(**body).to_dict()
         if tags:
@@ -44,5 +44,6 @@ class Domain(IdentityType):
     def delete(self, cloud: Cloud, id_: str) -> None:
         """Only a disabled domain can be deleted."""
         with ignore_missing():
+            self._unlock(cloud, id_)
             cloud.identity.domains.update(id_, enabled=False)
         super().delete(cloud, id_)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Iterator
 
 from pumphouse.clouds.cloud import Cloud
+from pumphouse.clouds.errors import or_none
 from pumphouse.resources.base import Wire
 from pumphouse.resources.fields import Lookup, carry, refer, report
 from pumphouse.resources.identity.wire import IdentityType
+
+#: Held while what is above a new project is enabled for a moment.
+_ABOVE = threading.Lock()
 
 
 class Project(IdentityType):
@@ -52,4 +58,35 @@ class Project(IdentityType):
         body = self.body(wanted)
         body["domain"] = body.pop("domain_id")
         body["parent"] = body.pop("parent_id", None)
-        return dict(cloud.identity.projects.create(**body).to_dict())
+        with _ABOVE, opened(cloud, body["parent"] or body["domain"]):
+            return dict(cloud.identity.projects.create(**body).to_dict())
+
+
+@contextlib.contextmanager
+def opened(cloud: Cloud, id_: str) -> Iterator[None]:
+    """Enable a project or domain and all above it for a moment: Keystone makes nothing below disabled ones."""
+    closed = disabled_above(cloud, id_)
+    with contextlib.ExitStack() as stack:
+        for type_, where in closed:
+            manager = getattr(cloud.identity, type_)
+            stack.callback(manager.update, where, enabled=False)
+            manager.update(where, enabled=True)
+        yield
+
+
+def disabled_above(cloud: Cloud, id_: str) -> list[tuple[str, str]]:
+    """("domains" or "projects", id) of this one and those above it that are disabled, the topmost first.
+
+    The id of a domain is that of a project too, in the eyes of other projects.
+    """
+    found: list[tuple[str, str]] = []
+    where: str | None = id_
+    while where:
+        project = or_none(lambda at=where: cloud.identity.projects.get(at).to_dict())  # type: ignore[misc]
+        if project is None or project.get("is_domain"):
+            domain = cloud.identity.domains.get(where).to_dict()
+            found += [] if domain.get("enabled", True) else [("domains", where)]
+            break
+        found += [] if project.get("enabled", True) else [("projects", where)]
+        where = project.get("parent_id") or project["domain_id"]
+    return found[::-1]

@@ -31,7 +31,12 @@ class IdentityType(ResourceType):
     def delete(self, cloud: Cloud, id_: str) -> None:
         """Remove it, also when it was made immutable."""
         with ignore_missing():
-            found = self._manager(cloud).get(id_).to_dict()
-            if (found.get("options") or {}).get("immutable"):
-                self._manager(cloud).update(id_, options={"immutable": None})
+            self._unlock(cloud, id_)
             self._manager(cloud).delete(id_)
+
+    def _unlock(self, cloud: Cloud, id_: str) -> None:
+        """Take the option "immutable" away, which nothing else may accompany."""
+        if (self._manager(cloud).get(id_).to_dict().get("options") or {}).get("immutable"):
+            # A domain is a project here: Keystone refuses this one change of its own through /domains.
+            manager = cloud.identity.projects if self.manager == "domains" else self._manager(cloud)
+            manager.update(id_, options={"immutable": False})
