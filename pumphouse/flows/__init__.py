@@ -8,6 +8,7 @@ from taskflow.flow import Flow
 
 from pumphouse.flows.image import image_flow
 from pumphouse.flows.records import records_flow
+from pumphouse.flows.router import router_flow
 from pumphouse.flows.server import server_flow
 from pumphouse.flows.volume import volume_flow
 from pumphouse.planning.plan import Unit
@@ -17,6 +18,7 @@ FACTORIES: dict[str, Callable[[Unit], Flow]] = {
     "image": image_flow,
     "volume": volume_flow,
     "server": server_flow,
+    "router": router_flow,
 }
 
 

@@ -19,16 +19,17 @@ from pumphouse.tasks.servers import BootServer, NoteServer, SettlePower, Snapsho
 
 
 def server_flow(unit: Unit) -> Flow:
-    """Ports, stop, disks, boot, power."""
+    """Ports, trunks, stop, disks, boot, power."""
     server = next(item for item in unit.items if item.type == "server")
     flow = linear_flow.Flow(unit.name)
+    trunks = [MakeResource("trunk", i.id, i.name) for i in unit.items if i.type == "trunk" and i.action == "create"]
     if server.action != "create":
-        return flow
+        return flow.add(*trunks)
     ports = [item for item in unit.items if item.type == "port"]
     volumes = [item for item in unit.items if item.type == "volume" and item.action == "create"]
     flow.add(NoteServer(server.id))
     flow.add(*(EnterProject(id_) for kind, id_ in server.needs if kind == "project"))
-    flow.add(*(MakeResource("port", port.id, port.name) for port in ports))
+    flow.add(*(MakeResource("port", port.id, port.name) for port in ports), *trunks)
     flow.add(StopServer(server.id))
     disks = unordered_flow.Flow(f"disks:{server.id}")
     exported, root = f"exported:{server.id}", f"imported:{server.id}"

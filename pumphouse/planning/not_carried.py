@@ -9,6 +9,7 @@ from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import explain, is_missing
 from pumphouse.planning.plan import Item
 from pumphouse.resources.base import Wire
+from pumphouse.resources.network.router_interface import OWNERS
 
 #: Services of the catalogue whose resources are looked at; all others are named as a whole.
 KNOWN_SERVICES = {
@@ -30,8 +31,14 @@ class Unmoved:
     name: Callable[[Wire], str] = lambda resource: str(resource.get("name") or resource["id"])
 
 
-def _network(collection: str, keep: Callable[[Wire], bool] = bool) -> Callable[[Cloud, str], Iterable[Wire]]:
-    return lambda cloud, project: filter(keep, cloud.network.list(collection, project_id=project))
+def _foreign_routers(cloud: Cloud, project: str) -> Iterator[Wire]:
+    """Interfaces that routers of other projects have in networks of this one: connections that nobody moves."""
+    networks = {network["id"]: network for network in cloud.network.list("networks", project_id=project)}
+    for port in cloud.network.list("ports", network_id=list(networks), device_owner=list(OWNERS)) if networks else ():
+        router = cloud.network.get("routers", port["device_id"])
+        if router and router["project_id"] != project:
+            network = networks[port["network_id"]]
+            yield {"id": f"{router['id']}/{network['id']}", "name": f"{router['name']} in network {network['name']}"}
 
 
 def _volume(manager: str) -> Callable[[Cloud, str], Iterable[Wire]]:

@@ -109,6 +109,11 @@ def _home(item: Item, found: Found) -> tuple[str, str, str]:
     type_ = TYPES[item.type]
     if type_.unit == "quotas":
         title = _of_project("quotas", item.id, found)
+    if item.type == "trunk":
+        # Its port must not be in use yet: made before the port's server boots.
+        server = found.resources.get(("port", resource["port_id"]), {}).get("device_id")
+        if server and ("server", server) in found.resources:
+            return f"server:{server}", "server", title
     if type_.home:
         return f"{type_.unit}:{resource[type_.home]}", type_.unit, title
     return f"{item.type}:{item.id}", type_.unit, title

@@ -27,6 +27,8 @@ class FieldVerdict:
     worth: bool = True
 
 
+#: Stands for all projects, where a resource is shared with a project.
+EVERYONE = "*"
 #: Finds the name of a resource: (type, id) -> name.
 Named = Callable[[str, str], str]
 
@@ -125,6 +127,22 @@ class ResourceType:
     def leave(self, resource: Wire, made: Callable[[str, str], bool]) -> str | None:
         """Why this resource is better left out, or None. ``made``: whether (type, id) is one that Pumphouse makes."""
         return None
+
+    def hindrance(self, resource: Wire, lookup: Lookup, destination: Inventory) -> str | None:
+        """Why the destination cannot take it, or None. ``lookup`` knows what of its references is there already."""
+        return None
+
+    def losses_there(self, resource: Wire, lookup: Lookup, destination: Inventory) -> Iterator[tuple[str, Any, str]]:
+        """(field, value, reason) of what this destination in particular will not carry."""
+        yield from ()
+
+    def adapt(self, wanted: Wire, source: Wire, names: Names) -> Wire:
+        """``wanted`` with the names that the configuration gives."""
+        return {
+            field.name: names.value(field.names, wanted[field.name]) if field.names else wanted[field.name]
+            for field in self.every_field(wanted)
+            if field.name in wanted
+        }
 
     def resolver(self, resource: Wire, lookup: Lookup) -> Lookup:
         """How references of this resource are looked up, where that takes more than the table says."""

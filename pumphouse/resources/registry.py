@@ -19,12 +19,21 @@ from pumphouse.resources.identity.role import Role
 from pumphouse.resources.identity.user import User
 from pumphouse.resources.image.image import Image
 from pumphouse.resources.image.member import ImageMember
+from pumphouse.resources.network.address_group import AddressGroup
+from pumphouse.resources.network.address_scope import AddressScope
+from pumphouse.resources.network.floating_ip import FloatingIP
 from pumphouse.resources.network.network import Network
 from pumphouse.resources.network.port import Port
+from pumphouse.resources.network.qos_policy import QosPolicy
 from pumphouse.resources.network.quota import NetworkQuota
+from pumphouse.resources.network.rbac_policy import RbacPolicy
+from pumphouse.resources.network.router import Router
+from pumphouse.resources.network.router_interface import RouterInterface
 from pumphouse.resources.network.security_group import SecurityGroup
 from pumphouse.resources.network.security_group_rule import SecurityGroupRule
 from pumphouse.resources.network.subnet import Subnet
+from pumphouse.resources.network.subnet_pool import SubnetPool
+from pumphouse.resources.network.trunk import Trunk
 from pumphouse.resources.volume.qos_spec import QosSpec
 from pumphouse.resources.volume.quota import VolumeQuota
 from pumphouse.resources.volume.volume import Volume
@@ -44,6 +53,10 @@ _ALL: tuple[ResourceType, ...] = (
     Keypair(),
     Image(),
     ImageMember(),
+    QosPolicy(),
+    AddressScope(),
+    SubnetPool(),
+    AddressGroup(),
     Network(),
     Subnet(),
     SecurityGroup(),
@@ -51,7 +64,12 @@ _ALL: tuple[ResourceType, ...] = (
     SecurityGroupRule(),
     Group(),
     Membership(),
+    Router(),
+    RouterInterface(),
     Port(),
+    Trunk(),
+    FloatingIP(),
+    RbacPolicy(),
     Credential(),
     QosSpec(),
     VolumeType(),

@@ -24,7 +24,7 @@ class MakeResource(Task):
             return there
         source = context.read(self.type.type, self.id)
         context.step(f"making {self.title}")
-        wanted = self.type.translate(source, context.lookup)
+        wanted = self.type.adapt(self.type.translate(source, context.lookup), source, context.names)
         there = self.type.id(self.type.create(context.destination, wanted))
         context.made(self.type.type, self.id, there)
         return there

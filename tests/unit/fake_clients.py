@@ -474,6 +474,15 @@ class Volumes(Table):
         self.wire(id_)["bootable"] = str(flag).lower()
 
 
+#: Collections that are kept under another name than their own.
+OTHERWISE = {
+    "qos/policies": "qos_policy",
+    "rbac-policies": "rbac_policy",
+    "subnetpools": "subnet_pool",
+    "floatingips": "floating_ip",
+}
+
+
 class Network:
     """``NetworkAPI`` over the same tables: "security-groups" is kept as "security_group"."""
 
@@ -482,6 +491,7 @@ class Network:
 
     def _table(self, collection: str) -> Table:
         name = collection.replace("-", "_").removesuffix("s")
+        name = OTHERWISE.get(collection, name)
         return Table(self.cloud, "network_quota" if name == "quota" else name)
 
     def list(self, collection: str, **filters: Any) -> list[dict[str, Any]]:
@@ -502,6 +512,12 @@ class Network:
             raise
 
     def create(self, collection: str, body: dict[str, Any]) -> dict[str, Any]:
+        if collection.startswith("qos/policies/"):
+            _, _, policy, kind = collection.split("/")
+            self.cloud.ask("create", "qos_rule")
+            rule = {"id": f"rule-{len(self.cloud.requests)}", "type": kind.removesuffix("_rules"), **body}
+            self.cloud.tables["qos_policy"][policy].setdefault("rules", []).append(rule)
+            return rule
         table = self._table(collection)
         self.cloud.ask("create", table.type)
         return copy.deepcopy(self.cloud.put(table.type, **{"tags": [], **body}))
@@ -518,6 +534,27 @@ class Network:
         except HttpError as error:
             if error.code != 404:
                 raise
+
+    def action(self, collection: str, id_: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        self.cloud.ask(name, collection.removesuffix("s"))
+        if name == "add_router_interface":
+            port = self.cloud.tables["port"].get(body.get("port_id"))
+            if port is None:
+                subnet = self.cloud.tables["subnet"][body["subnet_id"]]
+                ip = {"subnet_id": subnet["id"], "ip_address": subnet["gateway_ip"]}
+                owner = {"network_id": subnet["network_id"], "project_id": subnet["project_id"]}
+                port = self.cloud.put("port", mac_address="fa:16:3e:ff:00:00", fixed_ips=[ip], **owner)
+            port.update(device_id=id_, device_owner="network:router_interface")
+        elif name == "remove_router_interface":
+            gone = [
+                port["id"]
+                for port in self.cloud.tables["port"].values()
+                if port["device_id"] == id_ and port["fixed_ips"][0]["subnet_id"] == body["subnet_id"]
+            ]
+            if not gone:
+                raise HttpError(404)
+            del self.cloud.tables["port"][gone[0]]
+        return {}
 
     def set_tags(self, collection: str, id_: str, tags: list[str]) -> None:
         self.update(collection, id_, {"tags": tags})

@@ -18,6 +18,8 @@ from pumphouse.store import Store, database, models
 from tests.unit import fake_clients as clients
 
 GIB = 1024**3
+#: Extensions of Neutron that no single field or type asks for.
+EXTENSIONS = {"rbac-security-groups", "rbac-address-scope", "rbac-subnetpool", "rbac-address-group"}
 #: Types whose wire form shows no id.
 WITHOUT_ID = ("volume_type_access", "keypair", "image_member", "flavor_access")
 
@@ -50,6 +52,7 @@ class FakeCloud:
         self.newest = (2, 96)
         #: Aliases of Neutron's extensions: all that a field asks for.
         self.extensions = {f.extension for type_ in TYPES.values() for f in type_.fields if f.extension}
+        self.extensions |= {getattr(type_, "extension", "") for type_ in TYPES.values()} | EXTENSIONS
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
         self.access = SimpleNamespace(service_catalog=SimpleNamespace(get_endpoints=dict))

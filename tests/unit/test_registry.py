@@ -14,6 +14,10 @@ from pumphouse.resources.registry import TYPES
 
 EVERY = pytest.mark.parametrize("type_", TYPES.values(), ids=list(TYPES))
 
+NETWORK_KINDS = (
+    "qos_policy", "address_scope", "subnet_pool", "address_group", "trunk", "floating_ip", "rbac_policy",
+)  # fmt: skip
+
 
 def subclasses(cls):
     for sub in cls.__subclasses__():
@@ -96,6 +100,7 @@ def test_it_has_a_kind_of_unit_and_tells_what_it_is(type_):
         "network",
         "security_groups",
         "keypairs",
+        *NETWORK_KINDS,
         "volume_type",
         "quotas",
     }

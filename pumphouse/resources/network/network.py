@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import status
 from pumphouse.resources.base import Wire
-from pumphouse.resources.fields import carry, refer, report, some, unordered
-from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
+from pumphouse.resources.fields import Lookup, carry, refer, report, some, unordered
+from pumphouse.resources.inventory import Inventory
+from pumphouse.resources.names import suggestion
+from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType, known_zones, shared_twin
 
 
 class Network(NetworkType):
@@ -31,7 +33,7 @@ class Network(NetworkType):
         carry("port_security_enabled", "default of its ports", extension="port-security", omit_null=True),
         carry("dns_domain", "where names of its ports are published", extension="dns-integration", omit_null=True),
         carry("availability_zone_hints", "where its agents should be", extension="network_availability_zone",
-              names="availability_zones"),
+              names="availability_zones", loose=True),
         carry("vlan_transparent", "passes tags of guests", extension="vlan-transparent", omit_null=True, normal=bool),
         carry("qinq", "passes double tags", extension="qinq", omit_null=True, normal=bool),
         carry("mtu", "bytes; kept unless it is more than the destination's networks allow", loose=True),
@@ -40,10 +42,10 @@ class Network(NetworkType):
         report("provider:physical_network", "the destination's own choice", worth=some),
         report("provider:segmentation_id", "the destination's own choice"),
         report("segments", "the destination's own choice", worth=some),
-        report("qos_policy_id", "QoS policies are not carried yet", worth=some),
+        refer("qos_policy_id", "qos_policy", "limits of its ports", extension="qos"),
         report("availability_zones", "follows from the agents"),
-        report("ipv4_address_scope", "address scopes are not carried yet", worth=some),
-        report("ipv6_address_scope", "address scopes are not carried yet", worth=some),
+        report("ipv4_address_scope", "follows from the pools of its subnets"),
+        report("ipv6_address_scope", "follows from the pools of its subnets"),
         report("l2_adjacency", "follows from the segments"),
         report("subnets", "each is a resource of its own"),
         report("status", "ACTIVE once its ports work"),
@@ -53,15 +55,46 @@ class Network(NetworkType):
         """Only what belongs to the cloud is named by it: a tenant's own network keeps its name."""
         return self.mapping if resource.get("router:external") or resource.get("shared") else None
 
+    def references(self, resource: Wire) -> Iterator[tuple[str, str]]:
+        """An external network is the destination's own, and brings nothing along."""
+        if not resource.get("router:external"):
+            yield from super().references(resource)
+
+    def find(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wire | None:
+        """An external one by its name; a project's own by both; a shared one of that name, whoever owns it."""
+        if source.get("router:external"):
+            found = _external(inventory, wanted["name"])
+            return found[0] if len(found) == 1 else None
+        found_one = super().find(inventory, wanted, source)
+        return found_one or (shared_twin(self, inventory, wanted) if source.get("shared") else None)
+
+    def hindrance(self, resource: Wire, lookup: Lookup, destination: Inventory) -> str | None:
+        """External networks are never made for a tenant."""
+        if not resource.get("router:external"):
+            return None
+        if len(_external(destination, resource["name"])) > 1:
+            return "the destination has several external networks of this name"
+        names = (network["name"] for network in destination.list(self.type, **{"router:external": True}))
+        return (
+            "the destination has no external network of this name, and none is made: map it under mappings.networks "
+            f"({suggestion(resource['name'], names)})"
+        )
+
     def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:
         """A network that leads elsewhere."""
         return [n for n in ("router:external",) if n in wanted and found.get(n) != wanted[n]]
 
     def create(self, cloud: Cloud, wanted: Wire) -> Wire:
         """Ask for the source's MTU; where that is too big, the destination's own is taken."""
+        zones = known_zones(cloud, "network", wanted.get("availability_zone_hints"))
+        wanted = {**wanted, **({"availability_zone_hints": zones} if zones is not None else {})}
         try:
             return super().create(cloud, wanted)
         except Exception as error:
             if "mtu" not in wanted or status(error) != 400 or "mtu" not in str(error).lower():
                 raise
         return super().create(cloud, {name: value for name, value in wanted.items() if name != "mtu"})
+
+
+def _external(inventory: Inventory, name: str) -> list[Wire]:
+    return [one for one in inventory.list("network", **{"router:external": True}) if one["name"] == name]

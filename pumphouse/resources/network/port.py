@@ -7,7 +7,7 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.resources.base import Named, Wire, Wires, unnamed
-from pumphouse.resources.fields import carry, refer, report, some, unordered
+from pumphouse.resources.fields import Lookup, carry, refer, report, some, text, unordered
 from pumphouse.resources.inventory import Inventory
 from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
 
@@ -15,7 +15,12 @@ from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
 def is_tenants(port: Wire) -> bool:
     """Whether a port is a tenant's; those of DHCP, routers and metadata are the cloud's own."""
     owner = port.get("device_owner") or ""
-    return owner.startswith("compute:") or not owner
+    return owner.startswith("compute:") or owner in ("", "trunk:subport")
+
+
+def _profile(value: Any) -> bool:
+    """A binding profile that says more than what follows from a trunk."""
+    return bool(set(value or ()) - {"parent_name", "tag"})
 
 
 class Port(NetworkType):
@@ -45,19 +50,20 @@ class Port(NetworkType):
         carry("numa_affinity_policy", "for pinned guests", extension="port-numa-affinity-policy", omit_null=True),
         carry("dns_domain", "where its name is published", extension="dns-domain-ports", omit_null=True),
         carry("tags", "simple labels", normal=unordered),
-        # Nova sets the next three when the server takes the port.
-        report("dns_name", "set by Nova from the server's hostname"),
+        carry("dns_name", "published name; of a server's port Nova sets it from the hostname",
+              extension="dns-integration", omit_null=True, loose=True, normal=text),
+        # Nova sets the next two when the server takes the port.
         report("device_id", "set by Nova when the server takes it"),
         report("device_owner", "set by Nova when the server takes it"),
         report("dns_assignment", "follows from its name and addresses"),
         report("binding:host_id", "where the destination runs its server"),
-        report("binding:profile", "of the source's hardware", worth=some),
+        report("binding:profile", "of the source's hardware", worth=_profile),
         report("binding:vif_type", "the destination's own choice"),
         report("binding:vif_details", "the destination's own choice"),
-        report("qos_policy_id", "QoS policies are not carried yet", worth=some),
-        report("qos_network_policy_id", "QoS policies are not carried yet"),
+        refer("qos_policy_id", "qos_policy", "its limits", extension="qos"),
+        report("qos_network_policy_id", "follows from its network"),
         report("resource_request", "follows from the QoS policy"),
-        report("trunk_details", "trunks are not carried yet", worth=some),
+        report("trunk_details", "a trunk is a resource of its own"),
         report("ip_allocation", "immediate for all that have addresses"),
         report("data_plane_status", "set by a fault monitor"),
         report("hints", "of the source's driver", worth=some),
@@ -80,6 +86,19 @@ class Port(NetworkType):
     def list_for(self, cloud: Cloud, parents: Any) -> Wires:
         """The ports of servers."""
         return [port for port in super().list_for(cloud, parents) if is_tenants(port)]
+
+    def translate(self, resource: Wire, lookup: Lookup) -> Wire:
+        """Without the name that Nova will give a server's port, and refuses to find there."""
+        wanted = super().translate(resource, lookup)
+        if resource.get("device_id"):
+            wanted.pop("dns_name", None)
+        return wanted
+
+    def obstacle(self, resource: Wire, source: Inventory, destination: Inventory) -> str | None:
+        """A port of another service is made by that service."""
+        if is_tenants(resource):
+            return None
+        return f"belongs to {resource['device_owner']}, which Pumphouse does not move"
 
     def find(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wire | None:
         """Whatever has its MAC or one of its addresses on the same network."""

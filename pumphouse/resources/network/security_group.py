@@ -22,7 +22,7 @@ class SecurityGroup(NetworkType):
         carry("description", "free text"),
         carry("stateful", "whether answers pass by themselves", extension="stateful-security-group"),
         carry("tags", "simple labels", normal=unordered),
-        report("shared", "shared by RBAC, which is not carried yet", worth=bool),
+        report("shared", "follows from RBAC policies, each a resource of its own"),
         report("security_group_rules", "each is a resource of its own"),
     )
 

@@ -28,17 +28,19 @@ class SecurityGroupRule(NetworkType):
         carry("remote_ip_prefix", "null for any", match=True),
         refer("remote_group_id", "security_group", "members of a group as the other side", match=True),
         carry("description", "free text", omit_null=True, normal=text),
-        report("remote_address_group_id", "address groups are not carried yet", worth=some),
+        refer("remote_address_group_id", "address_group", "named addresses as the other side", match=True,
+              extension="security-groups-remote-address-group"),
         report("normalized_cidr", "follows from remote_ip_prefix"),
         report("belongs_to_default_sg", "follows from its group"),
         report("tags", "the API has no call to set them on a rule", worth=some),
-    )
+    )  # fmt: skip
 
     def name(self, resource: Wire, named: Named = unnamed) -> str:
         """ "ingress IPv4 tcp 22-22 from 10.0.0.0/8"."""
         ports = (resource.get("port_range_min"), resource.get("port_range_max"))
-        group = resource.get("remote_group_id")
+        group, addresses = resource.get("remote_group_id"), resource.get("remote_address_group_id")
         other = resource.get("remote_ip_prefix") or (group and f"group {named('security_group', group)}")
+        other = other or (addresses and f"addresses {named('address_group', addresses)}")
         words = [
             resource["direction"],
             resource["ethertype"],

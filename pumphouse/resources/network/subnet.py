@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from pumphouse.resources.base import Named, Wire, unnamed
+from pumphouse.clouds.cloud import Cloud
+from pumphouse.resources.base import Named, Wire, Wires, unnamed
 from pumphouse.resources.fields import carry, refer, report, some, unordered
+from pumphouse.resources.inventory import Inventory
 from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
+
+#: Stands for a pool where the range comes from a provider (IPv6).
+DELEGATED = "prefix_delegation"
 
 
 class Subnet(NetworkType):
@@ -36,11 +41,30 @@ class Subnet(NetworkType):
         carry("service_types", "device owners that it is kept for", extension="subnet-service-types"),
         carry("dns_publish_fixed_ip", "publish every address", extension="subnet-dns-publish-fixed-ip"),
         carry("tags", "simple labels", normal=unordered),
-        report("subnetpool_id", "the range is carried, not the pool that it was cut from", worth=some),
+        refer("subnetpool_id", "subnet_pool", "what its range was cut from", omit_null=True),
         report("use_default_subnetpool", "only a way to ask for a range"),
         report("segment_id", "segments are not carried yet", worth=some),
         report("router:external", "follows from its network"),
     )
+
+    def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> Wires:
+        """Those of networks that may be made; an external network is the destination's own."""
+        return super().list_for(cloud, [parent for parent in parents if not parent.get("router:external")])
+
+    def references(self, resource: Wire) -> Iterator[tuple[str, str]]:
+        """A range delegated by a provider is of no pool."""
+        for kind, id_ in super().references(resource):
+            if id_ != DELEGATED:
+                yield kind, id_
+
+    def obstacle(self, resource: Wire, source: Inventory, destination: Inventory) -> str | None:
+        """What the destination's provider delegates, or its administrators decide."""
+        if resource.get("subnetpool_id") == DELEGATED:
+            return "its range is delegated by the source's provider"
+        network = source.get("network", resource["network_id"]) or {}
+        if network.get("router:external"):
+            return "the destination's external network has no such range, and none is made"
+        return None
 
     def name(self, resource: Wire, named: Named = unnamed) -> str:
         """The range, and the name if it has one."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.resources.base import ResourceType, Wire, Wires
-from pumphouse.resources.fields import Field, report
+from pumphouse.resources.fields import Field, Lookup, report
+from pumphouse.resources.inventory import Inventory
 
 #: Fields that every resource of Neutron has and that say nothing outside its own database.
 BOOKKEEPING: tuple[Field, ...] = (
@@ -29,9 +30,13 @@ class NetworkType(ResourceType):
     scope = {"project_id": "project_id"}
     #: The field by which resources of a parent are found.
     parent_field: str = ""
+    #: Alias of the API extension without which there are none.
+    extension: str = ""
 
     def list(self, cloud: Cloud, **scope: Any) -> Wires:
-        """Those that match the scope, in pages."""
+        """Those that match the scope, in pages; none where the service does not know them."""
+        if not self.known(cloud):
+            return []
         return cloud.network.list(self.collection, **{k: v for k, v in scope.items() if v is not None})
 
     def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> Wires:
@@ -44,7 +49,19 @@ class NetworkType(ResourceType):
 
     def get(self, cloud: Cloud, id_: str) -> Wire | None:
         """One of them."""
+        if not self.known(cloud):
+            return None
         return cloud.network.get(self.collection, id_)
+
+    def known(self, cloud: Cloud) -> bool:
+        """Whether a cloud's Neutron has the extension for this type."""
+        return not self.extension or self.extension in cloud.network.extensions()
+
+    def hindrance(self, resource: Wire, lookup: Lookup, destination: Inventory) -> str | None:
+        """A Neutron without the extension."""
+        if self.known(destination.cloud):
+            return None
+        return f"the destination's Neutron does not have the extension {self.extension}"
 
     def create(self, cloud: Cloud, wanted: Wire) -> Wire:
         """One POST; tags are set by a call of their own."""
@@ -60,3 +77,23 @@ class NetworkType(ResourceType):
     def delete(self, cloud: Cloud, id_: str) -> None:
         """Remove it."""
         cloud.network.delete(self.collection, id_)
+
+
+def shared_twin(type_: NetworkType, inventory: Inventory, wanted: Wire) -> Wire | None:
+    """One of the same name that everybody may use, whoever owns it."""
+    for other in inventory.list(type_.type, shared=True):
+        if all(
+            field.same(wanted.get(field.name), other.get(field.name))
+            for field in type_.matching
+            if field.name != "project_id"
+        ):
+            return other
+    return None
+
+
+def known_zones(cloud: Cloud, resource: str, zones: Any) -> list[str] | None:
+    """Those of a list of availability zones that the cloud has; None for none asked for."""
+    if not zones:
+        return None
+    known = {zone["name"] for zone in cloud.network.list("availability_zones") if zone["resource"] == resource}
+    return [zone for zone in zones if zone in known]
