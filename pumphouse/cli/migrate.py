@@ -56,6 +56,9 @@ class Migrate(command.Command):
         parser.add_argument("--dry-run", action="store_true", help="print the plan; change nothing")
         parser.add_argument("--yes", action="store_true", help="do not ask")
         parser.add_argument(
+            "--ignore-findings", action="store_true", help="with --yes: run although the checks found what blocks"
+        )
+        parser.add_argument(
             "--concurrency",
             metavar="N",
             type=_positive,
@@ -125,9 +128,19 @@ class Migrate(command.Command):
         console = self._console(parsed_args.format)
         if not self.app.options.quiet:
             plan_view.show(plan, console)
-        if parsed_args.yes or not plan.count("create"):
+        if not plan.count("create"):
             return True
-        print("\nMigrate? [y/N] ", end="", file=sys.stderr, flush=True)
+        blocking = plan_view.blocks(plan)
+        if parsed_args.yes:
+            if blocking and not parsed_args.ignore_findings:
+                for finding in blocking:
+                    about = f"{finding.type} {human.short(finding.name or finding.id)}: " if finding.type else ""
+                    print(f"pumphouse: blocks: {about}{human.clean(finding.reason)}", file=sys.stderr)
+                print("pumphouse: refused for what blocks; --ignore-findings runs all the same", file=sys.stderr)
+                return False
+            return True
+        anyway = f" although {human.count(len(blocking), 'finding')} would block" if blocking else ""
+        print(f"\nMigrate{anyway}? [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def _migrate(

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from ..human import chosen, clean, count, short, size, value
-from ..planning.plan import Item, Plan, Unit
+from ..human import chosen, clean, count, duration, short, size, value
+from ..planning.plan import Finding, Item, Plan, Unit
 from .text import STYLES, styled, table
 
 #: What stands before a line, as in a diff.
@@ -26,7 +26,9 @@ def show(plan: Plan, console: Console) -> None:
     for unit in plan.units:
         console.print()
         _unit(unit, widths, console)
+    _findings(plan, "blocks", "Findings that block", "bold red", console)
     _conflicts(plan, console)
+    _findings(plan, "loses", "Findings: what the destination cannot take", "yellow", console)
     _losses(plan, console)
     _section(
         "Not carried",
@@ -34,9 +36,16 @@ def show(plan: Plan, console: Console) -> None:
         "yellow",
         console,
     )
+    _findings(plan, "note", "Findings to know", "", console)
     _section("Notes", (clean(note) for note in plan.notes), "", console)
+    _estimate(plan, console)
     console.print()
     console.print(Text(summary(plan), style="bold"))
+
+
+def blocks(plan: Plan) -> list[Finding]:
+    """The findings for which a run is refused unless the operator wants it all the same."""
+    return [finding for finding in plan.findings if finding.level == "blocks"]
 
 
 def left_out(plan: Plan) -> list[Item]:
@@ -49,6 +58,8 @@ def summary(plan: Plan) -> str:
     parts = [f"{plan.count('create')} to create", f"{plan.count('reuse')} to reuse"]
     if conflicts := plan.count("conflict"):
         parts.append(count(conflicts, "conflict"))
+    if blocking := len(blocks(plan)):
+        parts.append(f"{count(blocking, 'finding')} that {'blocks' if blocking == 1 else 'block'}")
     if lost := sum(len(item.losses) for item in plan.items):
         parts.append(f"{count(lost, 'field')} lost")
     if left := len(left_out(plan)):
@@ -107,6 +118,33 @@ def _losses(plan: Plan, console: Console) -> None:
         for loss in item.losses
     )
     _section("Fields that cannot be carried", lines, "yellow", console)
+
+
+def _findings(plan: Plan, level: str, title: str, style: str, console: Console) -> None:
+    """What the checks found, each with its remedy in the line below."""
+    lines = []
+    for finding in plan.findings:
+        if finding.level == level:
+            what = f"{finding.type} {short(finding.name or finding.id)}: " if finding.type else ""
+            lines.append(f"{what}{clean(finding.reason)}")
+            if finding.remedy:
+                lines.append(f"  -> {clean(finding.remedy)}")
+    _section(title, lines, style, console)
+
+
+def _estimate(plan: Plan, console: Console) -> None:
+    """How long it will take, each server's downtime, and what says so."""
+    told = plan.estimate
+    if not told.get("seconds"):
+        return
+    lines = [f"at most {size(told['bytes'])} in {duration(told['seconds'])}, one unit after the other"]
+    lines += [
+        f"server {short(server['name'])}: down for at most {duration(server['downtime'])} ({size(server['bytes'])})"
+        for server in told["servers"]
+        if server["downtime"]
+    ]
+    lines += [f"basis: {basis}" for basis in told["basis"]]
+    _section("Estimate", lines, "", console)
 
 
 def _section(title: str, lines: Iterable[str], style: str, console: Console) -> None:

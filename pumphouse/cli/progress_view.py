@@ -52,11 +52,12 @@ def amounts(unit: UnitProgress, rate: float) -> tuple[str, str, str]:
         return "", "", ""
     moved = size(unit.bytes_done)
     if unit.bytes_total:
-        moved += f" of {size(unit.bytes_total)}"
-    left = unit.bytes_total - unit.bytes_done
+        moved += f" of {'at most ' if unit.bytes_guessed else ''}{size(unit.bytes_total)}"
+    # What is only guessed is not being moved yet; most of it may be holes.
+    left = unit.bytes_total - unit.bytes_guessed - unit.bytes_done
     if rate < 1 or left <= 0:
         return moved, "", ""
-    return moved, f"{size(int(rate))}/s", f"{duration(left / rate)} left"
+    return moved, f"{size(int(rate))}/s", "" if unit.bytes_guessed else f"{duration(left / rate)} left"
 
 
 def ending(unit: UnitProgress) -> str:
@@ -77,8 +78,9 @@ def overall(progress: Progress) -> str:
     if failed := sum(unit.state in (FAILED, BLOCKED) for unit in units):
         text += f", {failed} failed"
     total = sum(unit.bytes_total for unit in units)
+    guessed = "at most " if any(unit.bytes_guessed for unit in units if unit.state not in ENDS) else ""
     if total:
-        text += f"; {size(sum(unit.bytes_done for unit in units))} of {size(total)}"
+        text += f"; {size(sum(unit.bytes_done for unit in units))} of {guessed}{size(total)}"
     return text
 
 

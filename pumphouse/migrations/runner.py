@@ -66,7 +66,7 @@ def run(
     }
     migration_id = store.start_migration(pair, plan.selection, plan.to_json(), options)
     store.add_units(migration_id, [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units])
-    progress.units.update({u.name: UnitProgress(u.name, u.title, u.bytes) for u in plan.units})
+    progress.units.update({u.name: UnitProgress(u.name, u.title, u.bytes, bytes_guessed=_guess(u)) for u in plan.units})
     _map_what_is_there(store, pair, migration_id, plan)
     on_start(migration_id)
     context = Context(
@@ -81,6 +81,11 @@ def run(
             store.add_event(migration_id, "left over", text)
         store.set_migration_state(migration_id, runner.outcome())
     return migration_id
+
+
+def _guess(unit: Unit) -> int:
+    """Bytes of a unit that are an upper bound: what is stored of a disk is known when it is an image."""
+    return sum(item.bytes for item in unit.items if item.action == "create" and item.type != "image")
 
 
 def _operator() -> str:

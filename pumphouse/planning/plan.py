@@ -49,6 +49,8 @@ class Item:
     losses: list[Loss] = dataclasses.field(default_factory=list)
     #: (type, id) of the resources that it refers to.
     needs: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    #: What the operator accepted to lose of it: "memory", "ephemeral", ...
+    accepted: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -99,6 +101,8 @@ class Plan:
     findings: list[Finding] = dataclasses.field(default_factory=list)
     #: Names that differ between the clouds, as configured: kind -> name in the source -> in the destination.
     mappings: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
+    #: How long it will take, and upon what that is based: see ``pumphouse.planning.estimate``.
+    estimate: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def items(self) -> list[Item]:
@@ -128,6 +132,7 @@ class Plan:
             notes=list(data["notes"]),
             findings=[Finding(**finding) for finding in data.get("findings", ())],
             mappings=data.get("mappings", {}),
+            estimate=data.get("estimate", {}),
         )
 
 
@@ -153,6 +158,8 @@ class Selection:
     users: list[str] = dataclasses.field(default_factory=list)
     flavors: list[str] = dataclasses.field(default_factory=list)
     networks: list[str] = dataclasses.field(default_factory=list)
+    #: What may be lost, each by name: "server:ID_OR_NAME:memory".
+    accepted: list[str] = dataclasses.field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The choices that were made, without the empty ones."""

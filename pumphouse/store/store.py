@@ -292,6 +292,29 @@ class Store:
         query = sa.select(models.Result).where(models.Result.migration_id == migration_id)
         return self._all(rows.Result, query.order_by(models.Result.id))
 
+    def measured(self, pair: str, limit: int = 200) -> tuple[list[rows.UnitRow], list[dict[str, Any]]]:
+        """What was moved between two clouds before, the newest first: whole units, and copies of bytes."""
+        unit, migration, result = models.Unit, models.Migration, models.Result
+        units = self._all(
+            rows.UnitRow,
+            sa.select(unit)
+            .join(migration, migration.id == unit.migration_id)
+            .where(migration.pair == pair, unit.state == DONE, unit.bytes_done > 0)
+            .order_by(unit.id.desc())
+            .limit(limit),
+        )
+        copies = (
+            sa.select(result.bytes)
+            .join(migration, migration.id == result.migration_id)
+            # Later migrations repeat the proof of earlier ones.
+            .join(unit, (unit.migration_id == result.migration_id) & (unit.name == result.unit))
+            .where(migration.pair == pair, unit.bytes_done > 0)
+            .order_by(result.id.desc())
+            .limit(limit)
+        )
+        found = self._read(lambda session: session.scalars(copies).all())
+        return units, [dict(one) for one in found if one]
+
     # Temporaries
 
     def add_temporary(self, migration_id: int, unit: str, cloud_role: str, type: str, id: str, name: str) -> int:

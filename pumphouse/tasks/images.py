@@ -56,10 +56,15 @@ class FinishImage(Task):
         IMAGE.finish(context.destination, context.counterpart("image", self.id), wanted)
 
 
-def copy_bytes(context: Context, image_id: str, cloud: Cloud, there: str, unplanned: int = 0) -> Copied:
-    """Stream one image's bytes with progress. ``unplanned``: how many more there are than was planned."""
-    if unplanned:
-        context.progress.expect(context.unit, unplanned)
+def copy_bytes(
+    context: Context, image_id: str, cloud: Cloud, there: str, unplanned: int = 0, guessed: int = 0
+) -> Copied:
+    """Stream one image's bytes with progress.
+
+    ``unplanned``: how many more there are than was planned; ``guessed``: what was planned, where that was a guess.
+    """
+    if unplanned or guessed:
+        context.progress.expect(context.unit, unplanned, guessed)
     return copy_image(
         context.source,
         image_id,
@@ -92,16 +97,21 @@ class CopyTemporaryImage(Task):
         )
         wanted = {
             key: value
-            for key, value in IMAGE.body(IMAGE.translate(source, lambda *_: None)).items()
+            for key, value in IMAGE.body(IMAGE.translate(source, lambda *key: self._part(context, *key))).items()
             if key not in OF_THE_SERVICES and key not in ("id", "owner", "visibility", "tags")
         }
         name = context.temporary_name("destination", "bytes", self.subject[1])
         there = IMAGE.create(context.destination, {**wanted, "name": name, "owner": project})
         context.temporary("destination", "image", there["id"], name)
-        copied = copy_bytes(context, image_id, context.destination, there["id"], source["size"] - self.planned)
+        unplanned = source["size"] - self.planned
+        copied = copy_bytes(context, image_id, context.destination, there["id"], unplanned, self.planned)
         context.copied(*self.subject, copied)
         context.remove_temporaries(image_id)
         return str(there["id"])
+
+    def _part(self, context: Context, type_: str, id_: str) -> str | None:
+        """The kernel and ramdisk that a root disk boots with."""
+        return context.lookup(type_, id_) if type_ == "image" else None
 
     def _project(self, context: Context) -> str:
         wire = context.before[self.subject]

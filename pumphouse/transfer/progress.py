@@ -22,6 +22,8 @@ class UnitProgress:
     #: What it does just now: "copying the root disk".
     step: str = ""
     bytes_done: int = 0
+    #: How many of the total are only an upper bound: disks that were not yet written into images.
+    bytes_guessed: int = 0
     #: Seconds since the epoch.
     started: float | None = None
     finished: float | None = None
@@ -64,10 +66,15 @@ class Progress:
         with self._lock:
             self.units[name].bytes_done += count
 
-    def expect(self, name: str, count: int) -> None:
-        """``count`` more bytes than planned (negative: fewer) will be moved for a unit."""
+    def expect(self, name: str, count: int, guessed: int = 0) -> None:
+        """``count`` more bytes than planned (negative: fewer) will be moved for a unit.
+
+        ``guessed``: bytes of the total that were an upper bound until now.
+        """
+        unit = self.units[name]
         with self._lock:
-            self.units[name].bytes_total = max(0, self.units[name].bytes_total + count)
+            unit.bytes_total = max(0, unit.bytes_total + count)
+            unit.bytes_guessed = max(0, unit.bytes_guessed - guessed)
 
     def _tell(self, unit: UnitProgress, what: str) -> None:
         for listener in self._listeners:

@@ -32,6 +32,20 @@ def test_amounts_say_only_what_is_known():
     assert progress_view.amounts(unit, 2**20) == ("2.0 GiB of 1.0 GiB", "", "")
 
 
+def test_no_remaining_time_is_told_of_what_is_only_guessed():
+    """A disk of 1 GiB may be 1.4 MiB of bytes: that is known when it is an image."""
+    progress = Progress([UnitProgress("a", "a", 2**30 + 2**31, bytes_guessed=2**30 + 2**31)])
+    unit = progress.units["a"]
+    assert progress_view.amounts(unit, 2**20) == ("0 B of at most 3.0 GiB", "", "")
+    progress.expect("a", 2**21 - 2**30, guessed=2**30)
+    progress.advance("a", 2**20)
+    assert progress_view.amounts(unit, 2**20) == ("1.0 MiB of at most 2.0 GiB", "1.0 MiB/s", "")
+    progress.expect("a", 2**21 - 2**31, guessed=2**31)
+    assert progress_view.amounts(unit, 2**20) == ("1.0 MiB of 4.0 MiB", "1.0 MiB/s", "3.0 s left")
+    progress.advance("a", 3 * 2**20)
+    assert progress_view.amounts(unit, 2**20) == ("4.0 MiB of 4.0 MiB", "", "")
+
+
 def test_overall_counts_failures():
     units = [UnitProgress(name, name, 10) for name in "abc"]
     units[0].state, units[1].state = DONE, FAILED
