@@ -101,12 +101,12 @@ def test_it_has_a_kind_of_unit_and_tells_what_it_is(type_):
         "security_groups",
         "keypairs",
         *NETWORK_KINDS,
+        "credentials",
         "volume_type",
         "quotas",
+        "server_group",
     }
     assert inspect.getdoc(type_)
-        *NETWORK_KINDS,
-        "credentials",
     assert inspect.getmodule(type(type_)).__doc__
 
 
