@@ -29,6 +29,7 @@ class Unmoved:
     type: str
     list: Callable[[Cloud, str], Iterable[Wire]]
     name: Callable[[Wire], str] = lambda resource: str(resource.get("name") or resource["id"])
+    reason: str = "Pumphouse does not carry this yet"
 
 
 def _foreign_routers(cloud: Cloud, project: str) -> Iterator[Wire]:
@@ -59,16 +60,13 @@ UNMOVED = (
         "volume snapshot",
         _volume("volume_snapshots"),
         # os-reimage overwrites the file that a snapshot on NFS (2026.1) refers to, and both are lost.
-        reason="Cinder cannot give a volume older contents safely: to keep it, make a volume from it in the source first",
+        reason="Cinder cannot safely give a volume older contents; to keep it, make a volume from it in the source",
     ),
     Unmoved(
-        "RBAC policy",
-        _network("rbac-policies", lambda policy: policy.get("target_tenant") != "*"),
-        lambda policy: f"{policy['object_type']} {policy['object_id']} for {policy['target_tenant']}",
+        "backup",
+        _volume("backups"),
+        reason="lies in the source's backup storage: to keep it, restore it to a volume in the source",
     ),
-    Unmoved("server group", _groups),
-    Unmoved("volume snapshot", _volume("volume_snapshots")),
-    Unmoved("backup", _volume("backups")),
 )
 
 
@@ -84,8 +82,7 @@ def not_carried(cloud: Cloud, projects: Iterable[str], note: Callable[[str], Non
                 if not is_missing(error):
                     note(f"Could not look for any {kind.type} in the source: {explain(error)}")
                 continue
-            reason = "Pumphouse does not carry this yet"
-            items += [Item(kind.type, str(r["id"]), kind.name(r), "skip", reason) for r in found]
+            items += [Item(kind.type, str(r["id"]), kind.name(r), "skip", kind.reason) for r in found]
     return items
 
 
