@@ -53,6 +53,14 @@ class Migrate(command.Command):
                 help=f"one {kind}; may be repeated",
             )
         what.add_argument("--all", action="store_true", help="every project but those of the services")
+        what.add_argument(
+            "--accept",
+            metavar="TYPE:NAME_OR_ID:WHAT",
+            dest="accepted",
+            action="append",
+            default=[],
+            help="a loss that else keeps it from moving, as the plan names it (server:web-1:memory); may be repeated",
+        )
         parser.add_argument("--dry-run", action="store_true", help="print the plan; change nothing")
         parser.add_argument("--yes", action="store_true", help="do not ask")
         parser.add_argument(
@@ -199,9 +207,9 @@ class Migrate(command.Command):
 def _selection(parsed_args: argparse.Namespace) -> Selection:
     from ..planning.plan import Selection
 
-    names = ("tenant", "domain", "all", "servers", "images", "volumes", "users", "flavors", "networks")
+    names = ("tenant", "domain", "all", "servers", "images", "volumes", "users", "flavors", "networks", "accepted")
     selection = Selection(**{name: getattr(parsed_args, name) for name in names})
-    chosen = selection.to_json().keys() - {"domain"}
+    chosen = selection.to_json().keys() - {"domain", "accepted"}
     if not chosen:
         raise UsageError(
             "what is to be moved? Name it with --tenant, --server, --image, --volume, --user, --flavor,"

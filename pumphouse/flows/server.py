@@ -15,7 +15,7 @@ from pumphouse.planning.plan import Unit
 from pumphouse.tasks.access import EnterProject
 from pumphouse.tasks.images import CopyTemporaryImage
 from pumphouse.tasks.records import MakeResource
-from pumphouse.tasks.servers import BootServer, NoteServer, SettlePower, SnapshotServer, StopServer
+from pumphouse.tasks.servers import BootServer, NoteServer, SettleServer, SnapshotServer, StopServer
 
 
 def server_flow(unit: Unit) -> Flow:
@@ -27,7 +27,7 @@ def server_flow(unit: Unit) -> Flow:
         return flow.add(*trunks)
     ports = [item for item in unit.items if item.type == "port"]
     volumes = [item for item in unit.items if item.type == "volume" and item.action == "create"]
-    flow.add(NoteServer(server.id))
+    flow.add(NoteServer(server.id, server.accepted))
     flow.add(*(EnterProject(id_) for kind, id_ in server.needs if kind == "project"))
     flow.add(*(MakeResource("port", port.id, port.name) for port in ports), *trunks)
     flow.add(StopServer(server.id))
@@ -40,5 +40,5 @@ def server_flow(unit: Unit) -> Flow:
         )
     )
     disks.add(*(carry_volume(item) for item in volumes))
-    flow.add(disks, BootServer(server.id, [port.id for port in ports], root), SettlePower(server.id))
+    flow.add(disks, BootServer(server.id, [port.id for port in ports], root), SettleServer(server.id))
     return flow

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.errors import UsageError
 from pumphouse.planning import selecting
+from pumphouse.planning.accepting import weigh_hazards
 from pumphouse.planning.changes import name_changes
 from pumphouse.planning.discovery import Found, discover
 from pumphouse.planning.matching import Matcher
@@ -48,6 +49,7 @@ def make_plan(
     say("comparing with the destination")
     items = Matcher(here, there, store, pair_of(source, destination), Names(mappings)).match(found)
     _refuse_shared_disks(items, found)
+    weigh_hazards(items, found, selection.accepted)
     name_changes(items, found, destination, Names(mappings))
     plan = Plan(selection.to_json(), make_units(items, found), mappings=Names(mappings).mappings)
     users = [item for item in items if item.type == "user" and item.action == "create"]

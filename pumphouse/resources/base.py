@@ -56,6 +56,8 @@ class ResourceType:
     owned: ClassVar[bool] = False
     #: The field with the id of the resource whose unit this one belongs to; None: it makes a unit of its own.
     home: ClassVar[str | None] = None
+    #: Made by our account from within the project that it belongs to.
+    inside: ClassVar[bool] = False
     #: The configuration's ``mappings`` in which its names may stand, where they differ between the clouds.
     mapping: ClassVar[str | None] = None
     #: Made only along with a resource of this type that it hangs together with; what is there keeps its own.
@@ -143,6 +145,10 @@ class ResourceType:
             for field in self.every_field(wanted)
             if field.name in wanted
         }
+
+    def hazards(self, resource: Wire) -> Iterator[tuple[str, str]]:
+        """(what, reason) of what would be lost and is too dear for that, unless the operator accepts it by name."""
+        yield from ()
 
     def resolver(self, resource: Wire, lookup: Lookup) -> Lookup:
         """How references of this resource are looked up, where that takes more than the table says."""

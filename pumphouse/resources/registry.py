@@ -8,6 +8,7 @@ from pumphouse.resources.compute.flavor_access import FlavorAccess
 from pumphouse.resources.compute.keypair import Keypair
 from pumphouse.resources.compute.quota import ComputeQuota
 from pumphouse.resources.compute.server import Server
+from pumphouse.resources.compute.server_group import ServerGroup
 from pumphouse.resources.identity.assignment import Assignment
 from pumphouse.resources.identity.domain import Domain
 from pumphouse.resources.identity.credential import Credential
@@ -80,6 +81,7 @@ _ALL: tuple[ResourceType, ...] = (
     VolumeQuota(),
     NetworkQuota(),
     Volume(),
+    ServerGroup(),
     Server(),
 )
 TYPES: dict[str, ResourceType] = {type_.type: type_ for type_ in _ALL}

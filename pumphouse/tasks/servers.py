@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
@@ -13,7 +13,18 @@ from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.waiting import wait_for
 from pumphouse.errors import CloudError
 from pumphouse.resources.base import Wire
-from pumphouse.resources.compute.server import Server, boots_from_volume, device_tags, hostname
+from pumphouse.resources.compute.server import (
+    ASLEEP,
+    MOVABLE,
+    SHELVED,
+    Server,
+    boots_from_volume,
+    device_tags,
+    hints,
+    hostname,
+    locked_by_its_owner,
+    shelved_image,
+)
 from pumphouse.tasks.base import Task
 from pumphouse.tasks.context import Context, delete_and_wait
 from pumphouse.tasks.volumes import wait_image
@@ -28,15 +39,17 @@ SNAPSHOT_TIMEOUT = 24 * 3600
 class NoteServer(Task):
     """Remember how the server is before anything is done to it."""
 
-    def __init__(self, server_id: str) -> None:
-        """``server_id`` in the source."""
+    def __init__(self, server_id: str, accepted: Collection[str] = ()) -> None:
+        """``server_id`` in the source; ``accepted``: what of it may be lost."""
         super().__init__(server_id)
         self.id = server_id
+        self.accepted = accepted
 
     def execute(self, context: Context) -> None:
         """Raises CloudError if it can no longer be moved."""
         server = context.read("server", self.id)
-        if server["status"] not in ("ACTIVE", "SHUTOFF") or server.get("OS-EXT-STS:task_state"):
+        states = [state for state in MOVABLE if state not in ASLEEP or "memory" in self.accepted]
+        if server["status"] not in states or server.get("OS-EXT-STS:task_state"):
             state = server.get("OS-EXT-STS:task_state") or server["status"]
             raise CloudError(f"server {server['name']} has become {state} since the plan was made")
         context.before["server", self.id] = server
@@ -53,24 +66,20 @@ class StopServer(Task):
     def execute(self, context: Context) -> float:
         """Returns when (seconds since the epoch) its downtime began; 0 for one that was off already."""
         server = context.before["server", self.id]
-        if server["status"] == "SHUTOFF":
+        if server["status"] in ("SHUTOFF", *SHELVED):
             return 0.0
         context.step(f"stopping server {server['name']}")
         began = time.time()
-        context.source.compute.servers.stop(self.id)
-        wait_server(context.source, self.id, "SHUTOFF", context.abandon.is_set)
-        return began
+        bring(context.source, self.id, "SHUTOFF", context.abandon.is_set)
+        return began if server["status"] == "ACTIVE" else 0.0
 
     def undo(self, context: Context) -> None:
         """Start it again, if it ran before we came."""
         before = context.before.get(("server", self.id))
-        if before is None or before["status"] != "ACTIVE":
+        if before is None or before["status"] not in ("ACTIVE", *ASLEEP):
             return
         context.step(f"starting server {before['name']} of the source again")
-        now = wait_idle(context.source, self.id)
-        if now["status"] == "SHUTOFF":
-            context.source.compute.servers.start(self.id)
-        wait_server(context.source, self.id, "ACTIVE")
+        bring(context.source, self.id, before["status"])
 
 
 class SnapshotServer(Task):
@@ -85,6 +94,10 @@ class SnapshotServer(Task):
         """Returns the image's id in the source, or "" if there is nothing to take."""
         if boots_from_volume(context.before["server", self.id]) or context.lookup("server", self.id):
             return ""
+        if context.before["server", self.id]["status"] in SHELVED:
+            if image := shelved_image(context.source, self.id):
+                return image
+            raise CloudError(f"the image of the shelved server {self.id} has gone from the source")
         context.step("taking a snapshot of the root disk")
         name = context.temporary_name("source", "root", self.id)
         image_id = str(context.source.compute.servers.create_image(self.id, name))
@@ -139,8 +152,10 @@ class BootServer(Task):
             "disk_config": wanted.get("OS-DCF:diskConfig"),
             "access_ip_v4": wanted.get("accessIPv4") or None,
             "access_ip_v6": wanted.get("accessIPv6") or None,
-            "availability_zone": context.zone("compute", wanted.get("OS-EXT-AZ:availability_zone")),
+            "availability_zone": context.zone("compute", _zone(wanted, source)),
         }
+        if told := hints(source, context.lookup):
+            options["scheduler_hints"] = told
         if user_data := wanted.get("OS-EXT-SRV-ATTR:user_data"):
             options["userdata"] = base64.b64decode(user_data)
         for option, value, since in (
@@ -183,8 +198,8 @@ class BootServer(Task):
         return disks
 
 
-class SettlePower(Task):
-    """A server that was off in the source is switched off in the destination too."""
+class SettleServer(Task):
+    """Nova boots every new server; this one is brought to the state that it had in the source, and locked."""
 
     def __init__(self, server_id: str) -> None:
         """``server_id`` in the source."""
@@ -192,16 +207,46 @@ class SettlePower(Task):
         self.id = server_id
 
     def execute(self, context: Context) -> None:
-        """Nova boots every new server; this one is stopped again."""
+        """Off, paused, suspended, shelved; then the lock, as its owner's or as the administrator's."""
         server = context.before["server", self.id]
-        if server["status"] != "SHUTOFF":
-            return
-        context.step(f"stopping server {server['name']}, which was off")
         there = context.counterpart("server", self.id)
-        now = SERVER.get(context.destination, there)
-        if now and now["status"] != "SHUTOFF":
-            context.destination.compute.servers.stop(there)
-        wait_server(context.destination, there, "SHUTOFF", context.abandon.is_set)
+        # What it is shelved in belongs to the project from which that is done.
+        inside = context.destination.as_project(context.counterpart("project", server["tenant_id"]))
+        if server["status"] != "ACTIVE":
+            context.step(f"bringing server {server['name']} to {server['status']}, as it was")
+            bring(inside, there, server["status"], context.abandon.is_set)
+        if server.get("locked"):
+            context.step(f"locking server {server['name']}, as it was")
+            by = inside if locked_by_its_owner(context.source, server) else context.destination
+            reason = {"reason": server["locked_reason"]} if server.get("locked_reason") else {}
+            by.compute.servers.lock(there, **reason)
+
+
+def _zone(wanted: Wire, source: Wire) -> str | None:
+    """The zone to ask for: none for a server that was bound to none (which is told from microversion 2.96 on)."""
+    if source.get("pinned_availability_zone", ...) is None:
+        return None
+    zone: str | None = wanted.get("OS-EXT-AZ:availability_zone")
+    return zone
+
+
+def bring(cloud: Cloud, id_: str, state: str, cancelled: Callable[[], bool] | None = None) -> None:
+    """Bring a server from whichever state it is in to another, by way of ACTIVE where that takes it."""
+    servers = cloud.compute.servers
+    now = wait_idle(cloud, id_)["status"]
+    if now == state or {now, state} <= set(SHELVED):
+        return
+    wake = {"SHUTOFF": servers.start, "PAUSED": servers.unpause, "SUSPENDED": servers.resume}
+    if now in wake:
+        wake[now](id_)
+        wait_server(cloud, id_, "ACTIVE", cancelled)
+    settle = {"SHUTOFF": servers.stop, "PAUSED": servers.pause, "SUSPENDED": servers.suspend}
+    if state in SHELVED:
+        servers.shelve(id_)
+        wait_server(cloud, id_, SHELVED, cancelled)
+    elif state in settle:
+        settle[state](id_)
+        wait_server(cloud, id_, state, cancelled)
 
 
 def in_device_order(context: Context, server: Wire) -> list[tuple[Wire, Wire]]:
@@ -225,8 +270,11 @@ def _device(volume: Wire, server_id: str) -> str | None:
     return None
 
 
-def wait_server(cloud: Cloud, id_: str, state: str, cancelled: Callable[[], bool] | None = None) -> Wire:
-    """Wait until a server has come to a state and nothing is being done to it."""
+def wait_server(
+    cloud: Cloud, id_: str, state: str | tuple[str, ...], cancelled: Callable[[], bool] | None = None
+) -> Wire:
+    """Wait until a server has come to a state (or one of several) and nothing is being done to it."""
+    states = (state,) if isinstance(state, str) else state
 
     def failed(server: Wire) -> str | None:
         if server["status"] == "ERROR":
@@ -235,9 +283,9 @@ def wait_server(cloud: Cloud, id_: str, state: str, cancelled: Callable[[], bool
 
     return wait_for(
         lambda: SERVER.get(cloud, id_),
-        done=lambda server: server["status"] == state and not server.get("OS-EXT-STS:task_state"),
+        done=lambda server: server["status"] in states and not server.get("OS-EXT-STS:task_state"),
         failed=failed,
-        what=f"server {id_} of the {cloud.role} to become {state}",
+        what=f"server {id_} of the {cloud.role} to become {' or '.join(states)}",
         timeout=STATE_TIMEOUT,
         interval=1,
         cancelled=cancelled,

@@ -293,6 +293,21 @@ class Keypairs(Table):
         super().delete(f"{user_id or self.cloud.user_id}/{name}")
 
 
+class Actions(Table):
+    def list(self, server: str) -> list[Thing]:
+        return self._list(server=server)
+
+
+class ServerGroups(Table):
+    def list(self, all_projects: bool, limit: int, offset: int) -> list[Thing]:
+        return self._list()[offset:][:limit]
+
+    def create(self, name: str, policy: str, rules: dict[str, int] | None) -> Thing:
+        self.cloud.ask("create", self.type)
+        body = {"name": name, "policy": policy, "rules": rules or {}, "members": []}
+        return Thing(self.cloud.put(self.type, project_id=self.cloud.project_id, **body))
+
+
 class Quotas(Table):
     """Limits by project; ``cloud.limits`` has the defaults."""
 
@@ -325,13 +340,36 @@ class Servers(Table):
         attached = self.wire(id_)["os-extended-volumes:volumes_attached"]
         return [Thing({"volumeId": disk["id"], "tag": disk.get("tag")}) for disk in attached]
 
+    def _go(self, verb: str, id_: str, before: str, after: str) -> None:
+        self.cloud.ask(verb, self.type)
+        if self.wire(id_)["status"] != before:
+            raise HttpError(409, f"cannot {verb} while {self.wire(id_)['status']}")
+        self.wire(id_)["status"] = after
+
     def stop(self, id_: str) -> None:
-        self.cloud.ask("stop", self.type)
-        self.wire(id_)["status"] = "SHUTOFF"
+        self._go("stop", id_, "ACTIVE", "SHUTOFF")
 
     def start(self, id_: str) -> None:
-        self.cloud.ask("start", self.type)
-        self.wire(id_)["status"] = "ACTIVE"
+        self._go("start", id_, "SHUTOFF", "ACTIVE")
+
+    def pause(self, id_: str) -> None:
+        self._go("pause", id_, "ACTIVE", "PAUSED")
+
+    def unpause(self, id_: str) -> None:
+        self._go("unpause", id_, "PAUSED", "ACTIVE")
+
+    def suspend(self, id_: str) -> None:
+        self._go("suspend", id_, "ACTIVE", "SUSPENDED")
+
+    def resume(self, id_: str) -> None:
+        self._go("resume", id_, "SUSPENDED", "ACTIVE")
+
+    def shelve(self, id_: str) -> None:
+        self._go("shelve", id_, "ACTIVE", "SHELVED_OFFLOADED")
+
+    def lock(self, id_: str, reason: str | None = None) -> None:
+        self.cloud.ask("lock", self.type)
+        self.wire(id_).update(locked=True, locked_reason=reason, locked_from=self.cloud.project_id)
 
     def create_image(self, id_: str, name: str) -> str:
         self.cloud.ask("snapshot", self.type)
@@ -355,6 +393,7 @@ class Servers(Table):
             raise HttpError(400, "Invalid key_name provided.")
         self.cloud.booted.append({"name": name, "image": image, "flavor": flavor, "key_name": key_name, **options})
         disks = options.get("block_device_mapping_v2") or []
+        group = (options.get("scheduler_hints") or {}).get("group")
         wire = self.cloud.put(
             self.type, name=name, status=self.cloud.boots_to, tenant_id=self.cloud.project_id, key_name=key_name,
             flavor={"id": flavor, "disk": self.cloud.tables["flavor"][flavor]["disk"]},
@@ -366,6 +405,8 @@ class Servers(Table):
         ]
         wire["OS-EXT-SRV-ATTR:root_device_name"] = "/dev/vda" if image else disks[0]["device_name"]
         wire["OS-EXT-SRV-ATTR:hostname"] = options.get("hostname")
+        if group:
+            self.cloud.tables["server_group"][group]["members"].append(wire["id"])
         for disk in disks:
             attachment = {"server_id": wire["id"], "device": disk["device_name"]}
             self.cloud.tables["volume"][disk["uuid"]].update(status="in-use", attachments=[attachment])

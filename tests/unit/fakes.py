@@ -127,9 +127,10 @@ class FakeCloud:
             flavor_access=clients.FlavorAccess(self, "flavor_access"),
             keypairs=clients.Keypairs(self, "keypair"),
             quotas=clients.Quotas(self, "compute_quota"),
+            instance_action=clients.Actions(self, "action"),
             servers=clients.Servers(self, "server"),
             volumes=clients.Servers(self, "server"),
-            server_groups=clients.Table(self, "server_group"),
+            server_groups=clients.ServerGroups(self, "server_group"),
             availability_zones=SimpleNamespace(list=lambda detailed: zones),
         )
 

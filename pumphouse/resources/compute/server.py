@@ -9,14 +9,43 @@ from typing import Any
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing, or_none
 from pumphouse.resources.base import ResourceType, Wire, Wires
-from pumphouse.resources.fields import carry, refer, report, some, unordered
+from pumphouse.resources.compute.server_group import groups_of
+from pumphouse.resources.fields import Lookup, carry, refer, report, some, text, unordered
 from pumphouse.resources.inventory import Inventory
 
 GIB = 1024**3
 #: What Nova takes as a hostname (Compute API, microversion 2.90).
 HOSTNAME = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])")
+#: States in which a server holds memory that no API can read.
+ASLEEP = ("PAUSED", "SUSPENDED")
+#: States in which the root disk is an image.
+SHELVED = ("SHELVED", "SHELVED_OFFLOADED")
 #: States in which a server can be moved; it ends in the same state in the destination.
-MOVABLE = ("ACTIVE", "SHUTOFF")
+MOVABLE = ("ACTIVE", "SHUTOFF", *ASLEEP, *SHELVED)
+#: State -> what to do about it; for all others: wait.
+REMEDIES = {
+    "ERROR": "repair it, or reset its state if it is sound (openstack server set --state active)",
+    "RESCUE": "end the rescue (openstack server unrescue)",
+    "VERIFY_RESIZE": "confirm or revert the resize",
+    "SOFT_DELETED": "restore it, or delete it for good",
+    "DELETED": "it is being deleted",
+    "UNKNOWN": "bring its host up",
+}
+#: From here on a server tells its scheduler hints; newer than the client libraries know.
+HINTS = (2, 100)
+#: Hints that name servers, and those that name hosts, cells or addresses of the source.
+HINTS_OF_SERVERS = ("same_host", "different_host")
+HINTS_OF_HOSTS = ("build_near_host_ip", "cidr", "target_cell", "query")
+
+
+def plain_hints(value: Any) -> Any:
+    """Scheduler hints without ids, which differ between the clouds."""
+    return {name: hint for name, hint in (value or {}).items() if name not in ("group", *HINTS_OF_SERVERS)}
+
+
+def shelf(value: Any) -> Any:
+    """Whether a shelved server is on its host still is the cloud's setting."""
+    return "SHELVED" if value in SHELVED else value
 
 
 class Server(ResourceType):
@@ -58,21 +87,27 @@ class Server(ResourceType):
         carry("OS-DCF:diskConfig", "AUTO or MANUAL"),
         carry("accessIPv4", "an address told to others"),
         carry("accessIPv6", "an address told to others"),
-        carry("status", "ACTIVE or SHUTOFF, as it was before the move", post=False, fleeting=True),
+        carry("status", "as it was before the move", post=False, fleeting=True, normal=shelf),
+        refer("server_groups", "server_group", "its group", at="*", post=False, normal=unordered),
+        carry("locked", "whether its owner can change it", post=False, normal=bool, fleeting=True),
+        carry("locked_reason", "why (from microversion 2.73)", post=False, normal=text, fleeting=True),
+        carry(
+            "scheduler_hints",
+            "what the scheduler was told (readable from microversion 2.100)",
+            post=False,
+            loose=True,
+            normal=plain_hints,
+        ),
         report("image", "the root disk comes from a snapshot of the server, not from its image any more"),
         report("addresses", "follows from its ports, each a resource of its own"),
         report("user_id", "the account that Pumphouse works with"),
-        report("locked", "locks are not carried yet", worth=bool),
-        report("locked_reason", "locks are not carried yet", worth=some),
         report("trusted_image_certificates", "certificates of the source", worth=some),
-        report("server_groups", "server groups are not carried yet", worth=some),
-        report("scheduler_hints", "hints are not carried yet", worth=some),
         report("pinned_availability_zone", "follows from its availability zone"),
         report("OS-EXT-SRV-ATTR:host", "where the destination runs it"),
         report("OS-EXT-SRV-ATTR:hypervisor_hostname", "where the destination runs it"),
         report("OS-EXT-SRV-ATTR:instance_name", "where the destination runs it"),
-        report("OS-EXT-SRV-ATTR:kernel_id", "kernel images are not carried yet", worth=some),
-        report("OS-EXT-SRV-ATTR:ramdisk_id", "kernel images are not carried yet", worth=some),
+        refer("OS-EXT-SRV-ATTR:kernel_id", "image", "the kernel that boots it", post=False),
+        refer("OS-EXT-SRV-ATTR:ramdisk_id", "image", "the ramdisk that its kernel needs", post=False),
         report("OS-EXT-SRV-ATTR:launch_index", "of the source's request"),
         report("OS-EXT-SRV-ATTR:reservation_id", "of the source's request"),
         report("OS-EXT-STS:power_state", "follows from its status"),
@@ -95,15 +130,30 @@ class Server(ResourceType):
         if scope.get("project_id"):
             search["project_id"] = scope["project_id"]
         found = cloud.compute.servers.list(detailed=True, search_opts=search, limit=-1)
-        return self._with_flavor_ids(cloud, [server.to_dict() for server in found])
+        servers = self._whole(cloud, [server.to_dict() for server in found])
+        if servers and cloud.microversion("compute") >= HINTS:
+            hints = _all_hints(cloud, search)
+            servers = [{**server, "scheduler_hints": hints.get(server["id"])} for server in servers]
+        return servers
 
     def get(self, cloud: Cloud, id_: str) -> Wire | None:
         """One server."""
         server = or_none(lambda: cloud.compute.servers.get(id_).to_dict())
-        return self._with_flavor_ids(cloud, [server])[0] if server else None
+        if server and cloud.microversion("compute") >= HINTS:
+            answer = cloud.adapter("compute").get(f"/servers/{id_}", microversion="{}.{}".format(*HINTS))
+            server["scheduler_hints"] = answer.json()["server"].get("scheduler_hints")
+        return self._whole(cloud, [server])[0] if server else None
 
-    def _with_flavor_ids(self, cloud: Cloud, servers: Wires) -> Wires:
-        """From microversion 2.47 a server shows its flavor's values but not its id; the name is unique."""
+    def _whole(self, cloud: Cloud, servers: Wires) -> Wires:
+        """With what Nova tells elsewhere.
+
+        Lists, and releases before microversion 2.71, do not show groups. From microversion 2.47 a server shows its
+        flavor's values but not its id; the name is unique.
+        """
+        if any("server_groups" not in server for server in servers):
+            groups = groups_of(cloud)
+            for server in servers:
+                server.setdefault("server_groups", groups.get(server["id"], []))
         if all("id" in server["flavor"] for server in servers):
             return servers
         ids = {f.name: f.id for f in cloud.compute.flavors.list(is_public=None, limit=None)}
@@ -123,16 +173,35 @@ class Server(ResourceType):
 
     def obstacle(self, resource: Wire, source: Inventory, destination: Inventory) -> str | None:
         """States and disks that cannot be moved."""
-        if resource["status"] not in MOVABLE:
-            return f"the server is {resource['status']}: bring it to {' or '.join(MOVABLE)}"
+        status = resource["status"]
+        if status not in MOVABLE:
+            return f"the server is {status}: {REMEDIES.get(status, 'wait until that is done')}"
         if resource.get("OS-EXT-STS:task_state"):
             return f"the server is busy ({resource['OS-EXT-STS:task_state']}): wait until that is done"
         flavor = resource["flavor"]
         if not flavor.get("id"):
             return f"its flavor {flavor.get('original_name')} is gone: resize the server to one that exists"
-        if flavor.get("ephemeral") or flavor.get("swap"):
-            return "the flavor has an ephemeral or swap disk, which no API can read: resize the server to one without"
+        if status in SHELVED:
+            return self._unshelvable(resource, source)
         return None
+
+    def _unshelvable(self, resource: Wire, source: Inventory) -> str | None:
+        if boots_from_volume(resource) or resource.get("os-extended-volumes:volumes_attached"):
+            return "the server is shelved and has volumes, which Cinder lends to nobody meanwhile: unshelve it first"
+        if shelved_image(source.cloud, resource["id"]) is None:
+            return "the server is shelved, but the image of its disk cannot be found: unshelve it first"
+        return None
+
+    def hazards(self, resource: Wire) -> Iterator[tuple[str, str]]:
+        """Memory, and disks that are in no image."""
+        if resource["status"] in ASLEEP:
+            yield (
+                "memory",
+                f"the server is {resource['status']}: what is in its memory cannot be moved (it is woken, "
+                "shut down, and booted anew)",
+            )
+        if resource["flavor"].get("ephemeral"):
+            yield "ephemeral", "its flavor has an ephemeral disk, which no API can read: the new server's is empty"
 
     def losses(self, resource: Wire) -> Iterator[tuple[str, Any, str]]:
         """A hostname that newer releases refuse, too."""
@@ -140,6 +209,11 @@ class Server(ResourceType):
         field, plain = "OS-EXT-SRV-ATTR:hostname", hostname(resource)
         if resource.get(field) and resource[field] != plain:
             yield field, resource[field], f"newer releases take plain letters only: becomes {plain}"
+        if swap := resource["flavor"].get("swap"):
+            yield "swap", f"{swap} MiB", "the swap disk is made anew: what it holds stays behind"
+        for name in HINTS_OF_HOSTS:
+            if hint := (resource.get("scheduler_hints") or {}).get(name):
+                yield f"scheduler_hints.{name}", hint, "speaks of the source's hosts"
 
     def find(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wire | None:
         """Nothing tells that a server is the same: only a mapping does."""
@@ -161,6 +235,54 @@ def hostname(server: Wire) -> str:
         return name
     plain = re.sub(r"[^a-zA-Z0-9-]", "", name)[:63].strip("-")
     return plain or f"server-{server['id']}"
+
+
+def hints(server: Wire, lookup: Lookup) -> Wire:
+    """What to tell the destination's scheduler: its group, and hints that mean something there."""
+    told = {
+        name: hint for name, hint in plain_hints(server.get("scheduler_hints")).items() if name not in HINTS_OF_HOSTS
+    }
+    for name in HINTS_OF_SERVERS:
+        listed = (server.get("scheduler_hints") or {}).get(name) or []
+        others = [lookup("server", id_) for id_ in ([listed] if isinstance(listed, str) else listed)]
+        if there := [id_ for id_ in others if id_]:
+            told[name] = there
+    for group in server.get("server_groups") or ():
+        told["group"] = lookup("server_group", group)
+    return told
+
+
+def shelved_image(cloud: Cloud, server_id: str) -> str | None:
+    """Id of the image that Nova made of a server's root disk when it shelved it: the newest of that kind."""
+    found = [
+        image
+        for image in cloud.image.images.list(filters={"instance_uuid": server_id, "os_hidden": False})
+        if image.get("instance_uuid") == server_id
+        and str(image.get("name")).endswith("-shelved")
+        and image["status"] == "active"
+    ]
+    return str(max(found, key=lambda image: str(image.get("created_at")))["id"]) if found else None
+
+
+def locked_by_its_owner(cloud: Cloud, server: Wire) -> bool:
+    """Whether its owner may unlock it: a lock that somebody set from another project is the administrator's."""
+    locks = [action for action in cloud.compute.instance_action.list(server["id"]) if action.action == "lock"]
+    return not locks or max(locks, key=lambda action: str(action.start_time)).project_id == server["tenant_id"]
+
+
+def _all_hints(cloud: Cloud, search: dict[str, Any]) -> dict[str, Any]:
+    """Server id -> scheduler hints."""
+    found: dict[str, Any] = {}
+    marker: dict[str, str] = {}
+    while True:
+        answer = cloud.adapter("compute").get(
+            "/servers/detail", params={**search, **marker}, microversion="{}.{}".format(*HINTS)
+        )
+        page = answer.json()["servers"]
+        if not page:
+            return found
+        found |= {server["id"]: server.get("scheduler_hints") for server in page}
+        marker = {"marker": page[-1]["id"]}
 
 
 def boots_from_volume(server: Wire) -> bool:
