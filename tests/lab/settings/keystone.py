@@ -13,7 +13,8 @@ def keystone(cloud: Cloud) -> Settings:
         "database": database(cloud, "keystone"),
         "token": {"provider": "fernet", "expiration": 14400},
         "fernet_tokens": {"key_repository": f"{cloud.state}/fernet"},
-        "credential": {"key_repository": f"{cloud.state}/credential"},
+        # not cached: Keystone decrypts in place what it has cached, which the cache below gives out itself
+        "credential": {"key_repository": f"{cloud.state}/credential", "caching": False},
         # bcrypt with its fewest rounds: each request of a service user checks a password
         "identity": {"password_hash_rounds": 4},
         "cache": {"enabled": True, "backend": "oslo_cache.dict"},
