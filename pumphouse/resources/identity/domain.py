@@ -29,17 +29,21 @@ class Domain(IdentityType):
 
     def create(self, cloud: Cloud, wanted: Wire) -> Wire:
         """POST /v3/domains; tags are set by a call of their own (the request's schema has none in old releases)."""
-        body: dict[str, Any] = self.body({**wanted, "options": dict(wanted.get("options") or {})})
+        body: dict[str, Any] = self.body(wanted)
         tags = body.pop("tags", None)
+        options = body.pop("options", None) or {}
+        # Nothing can be added to an immutable one.
+        later = {name: value for name, value in options.items() if tags and name == "immutable"}
+        body["options"] = {name: value for name, value in options.items() if name not in later}
         made = cloud.identity.domains.create(**body).to_dict()
         if tags:
             with self.completed(cloud, made["id"]):
-                made = self._tag(cloud, made["id"], tags)
+                cloud.identity.projects.update_tags(made["id"], tags)
+                if later:
+                    # A domain is a project here: Keystone would not let it be taken back through /domains.
+                    cloud.identity.projects.update(made["id"], options=later)
+                made = cloud.identity.domains.get(made["id"]).to_dict()
         return dict(made)
-
-    def _tag(self, cloud: Cloud, id_: str, tags: list[str]) -> Wire:
-        cloud.identity.projects.update_tags(id_, tags)
-        return dict(cloud.identity.domains.get(id_).to_dict())
 
     def delete(self, cloud: Cloud, id_: str) -> None:
         """Only a disabled domain can be deleted."""
