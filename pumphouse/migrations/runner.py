@@ -17,6 +17,7 @@ from taskflow import engines, exceptions
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import explain
 from pumphouse.flows import flow_of
+from pumphouse.migrations import process
 from pumphouse.migrations.verify import note_failure, verify_unit
 from pumphouse.planning.plan import Plan, Unit
 from pumphouse.planning.planner import pair_of
@@ -63,6 +64,7 @@ def run(
         "operator": _operator(),
         "source": f"{source.name} ({source.key})",
         "destination": f"{destination.name} ({destination.key})",
+        "process": process.stamp(),
     }
     migration_id = store.start_migration(pair, plan.selection, plan.to_json(), options)
     store.add_units(migration_id, [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units])

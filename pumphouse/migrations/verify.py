@@ -14,9 +14,12 @@ from pumphouse.resources.registry import TYPES
 from pumphouse.tasks.context import Context
 
 
-def verify_unit(context: Context, unit: Unit) -> bool:
-    """Compare each of a unit's resources and keep the result. Returns whether all that was made is right."""
-    wrong = [item for item in unit.items if not _verify(context, unit, item)]
+def verify_unit(context: Context, unit: Unit, later: bool = False) -> bool:
+    """Compare each of a unit's resources and keep the result. Returns whether all that was made is right.
+
+    ``later``: some time after the move, when what was of its moment is not compared any more.
+    """
+    wrong = [item for item in unit.items if not _verify(context, unit, item, later)]
     return not wrong
 
 
@@ -30,12 +33,19 @@ def note_failure(context: Context, unit: Unit, reason: str) -> None:
             _save(context, unit, item, "not carried" if item.action == "skip" else "failed", [_whole(why)])
 
 
-def _verify(context: Context, unit: Unit, item: Item) -> bool:
+def note_left_alone(context: Context, unit: Unit) -> None:
+    """Compare what of a unit that was not moved was there already; of the rest the earlier result stands."""
+    for item in unit.items:
+        if item.action == "reuse":
+            _verify(context, unit, item)
+
+
+def _verify(context: Context, unit: Unit, item: Item, later: bool = False) -> bool:
     if item.action == "skip":
         _save(context, unit, item, "not carried", [_whole(item.reason)])
         return True
     try:
-        fields = list(_compare(context, item))
+        fields = list(_compare(context, item, later))
     except Exception as error:
         _save(context, unit, item, "differs", [_whole(f"could not be verified: {explain(error)}", "differs")])
         return False
@@ -53,7 +63,7 @@ def _verify(context: Context, unit: Unit, item: Item) -> bool:
     return verdict != "differs"
 
 
-def _compare(context: Context, item: Item) -> Sequence[FieldVerdict]:
+def _compare(context: Context, item: Item, later: bool = False) -> Sequence[FieldVerdict]:
     type_ = TYPES[item.type]
     there = context.lookup(item.type, item.id) or item.destination_id
     source = context.before.get(item.key) or type_.get(context.source, item.id)
@@ -61,7 +71,8 @@ def _compare(context: Context, item: Item) -> Sequence[FieldVerdict]:
     if source is None or destination is None:
         missing = "source" if source is None else "destination"
         return [_whole(f"is not in the {missing} any more", "differs")]
-    return type_.compare(source, destination, Counterparts(context.lookup, context.names), later=item.action == "reuse")
+    lookup = Counterparts(context.lookup, context.names)
+    return type_.compare(source, destination, lookup, later=later or item.action == "reuse")
 
 
 def _left_alone(field: FieldVerdict) -> FieldVerdict:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import threading
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
+from pumphouse.clouds.errors import explain
 from pumphouse.clouds.waiting import wait_for
 from pumphouse.errors import CloudError
 from pumphouse.resources.base import ResourceType, Wire
@@ -17,6 +19,7 @@ from pumphouse.store.store import Store
 from pumphouse.transfer.images import Copied
 from pumphouse.transfer.progress import Progress
 
+LOG = logging.getLogger(__name__)
 #: Marks what Pumphouse makes for a while only, so that people know what it is.
 PREFIX = "pumphouse"
 #: Stands for the unit of what belongs to the whole migration.
@@ -123,6 +126,17 @@ class Context:
     def temporary(self, role: str, type_: str, id_: str, name: str) -> None:
         """Note something of ours that must be gone in the end, whatever happens."""
         self.store.add_temporary(self.migration_id, self.unit, role, type_, id_, name)
+        self._mark(self.cloud(role), type_, id_)
+
+    def _mark(self, cloud: Cloud, type_: str, id_: str) -> None:
+        """Let everybody see that it is ours: a tag of an image, metadata of a volume. It is found by its name too."""
+        try:
+            if type_ == "image":
+                cloud.image.image_tags.update(id_, PREFIX)
+            elif type_ == "volume":
+                cloud.volume.volumes.set_metadata(id_, {PREFIX: str(self.migration_id)})
+        except Exception as error:
+            LOG.debug("%s %s could not be marked: %s", type_, id_, explain(error))
 
     def of_migration(self) -> Context:
         """The same for what belongs to the migration as a whole, and not to one of its units."""
