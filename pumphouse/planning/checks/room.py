@@ -38,7 +38,9 @@ def servers(subject: Subject) -> Iterator[Finding]:
             for item in items:
                 homeless += 1
                 yield about("blocks", item, f"no host of the destination has {_words(wanted)} free", "make room there")
-    free = _free(_candidates(subject.destination, {"VCPU": 1})["provider_summaries"])
+    # The answer shows only the classes that were asked for (before microversion 1.27).
+    asked = {name: 1 for name in total if total[name]}
+    free = _free(_candidates(subject.destination, asked)["provider_summaries"]) if asked else total
     short = {name: amount for name, amount in total.items() if amount > free[name]}
     if short and not homeless:
         have = {name: free[name] for name in short}
