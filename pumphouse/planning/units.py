@@ -53,9 +53,16 @@ def _identity(items: list[Item], by_key: dict[Key, Item]) -> dict[Key, tuple[str
         for item in items:
             if item.type == "assignment" and project.key in item.needs:
                 claim(item.key, place)
-        for item in items:
-            if item.type == "membership" and any(home.get(need) == place for need in item.needs if need[0] == "group"):
-                claim(item.key, place)
+        # Then members of the groups, and what the roles imply, from role to role.
+        while here := [
+            item.key
+            for item in items
+            if item.type in ("membership", "implied_role")
+            and item.key not in home
+            and any(home.get(need) == place for need in item.needs if need[0] in ("group", "role"))
+        ]:
+            for key in here:
+                claim(key, place)
     for item in (item for item in items if item.type in IDENTITY and item.key not in home):
         places = [home.get(need) for need in item.needs if need in by_key]
         if item.type in LINKS and places and all(places):

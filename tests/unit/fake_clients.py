@@ -103,6 +103,9 @@ class Keystone(Table):
 
 
 class Roles(Keystone):
+    def list(self, domain_id: str | None = None) -> list[Thing]:
+        return [role for role in self._list() if role.get("domain_id") == domain_id]
+
     def _grant(
         self,
         role: str,
