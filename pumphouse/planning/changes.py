@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.planning.discovery import Found
 from pumphouse.planning.plan import Item, Loss
@@ -50,6 +52,10 @@ def _name_devices(item: Item, found: Found) -> None:
     names = sorted(device for volume in _volumes(server, found) for device in devices(volume["attachments"]))
     if not boots_from_volume(server):
         names.insert(0, server.get("OS-EXT-SRV-ATTR:root_device_name") or "/dev/vda")
+    # An ephemeral and a swap disk have the first names behind the root disk's, on both sides.
+    of_the_flavor = [disk for disk in ("ephemeral", "swap") if server["flavor"].get(disk)]
+    free = (f"/dev/vd{letter}" for letter in string.ascii_lowercase[1:] if f"/dev/vd{letter}" not in names)
+    names += [next(free) for _ in of_the_flavor]
     for place, name in enumerate(sorted(names, key=lambda name: (len(name), name))):
         becomes = f"{name[:-1]}{chr(ord('a') + place)}"
         if name != becomes and place < 26:

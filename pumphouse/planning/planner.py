@@ -16,6 +16,7 @@ from pumphouse.planning.passwords import check_passwords
 from pumphouse.planning.people_left import people_left
 from pumphouse.planning.plan import Item, Loss, Plan, Selection
 from pumphouse.planning.units import make_units
+from pumphouse.resources.compute.server import HINTS
 from pumphouse.resources.inventory import Inventory
 from pumphouse.resources.names import Names
 from pumphouse.resources.registry import TYPES
@@ -55,6 +56,8 @@ def make_plan(
     users = [item for item in items if item.type == "user" and item.action == "create"]
     check_passwords(users, source, destination, plan.notes.append)
     say("looking for what cannot be carried")
+    if source.microversion("compute") < HINTS and any(i.type == "server" and i.action == "create" for i in items):
+        plan.notes.append("The source's Nova tells no scheduler hints: servers keep their groups, and no other hints.")
     plan.not_carried = not_carried(source, found.projects, plan.notes.append)
     if found.projects and (others := other_services(source)):
         plan.notes.append(f"Not looked at: what the tenant has in other services ({', '.join(others)}).")

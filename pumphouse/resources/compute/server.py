@@ -214,6 +214,9 @@ class Server(ResourceType):
         for name in HINTS_OF_HOSTS:
             if hint := (resource.get("scheduler_hints") or {}).get(name):
                 yield f"scheduler_hints.{name}", hint, "speaks of the source's hosts"
+        for name in HINTS_OF_SERVERS:
+            if hint := (resource.get("scheduler_hints") or {}).get(name):
+                yield f"scheduler_hints.{name}", hint, "told of those servers only that were moved before"
 
     def find(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wire | None:
         """Nothing tells that a server is the same: only a mapping does."""
