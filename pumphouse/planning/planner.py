@@ -9,7 +9,11 @@ from pumphouse.errors import UsageError
 from pumphouse.planning import selecting
 from pumphouse.planning.accepting import weigh_hazards
 from pumphouse.planning.changes import name_changes
+from pumphouse.planning.checks import run_checks
+from pumphouse.planning.checks.subject import Subject
 from pumphouse.planning.discovery import Found, discover
+from pumphouse.planning.estimate import estimate
+from pumphouse.planning.foreign_images import shared_by_others, with_deleted_image
 from pumphouse.planning.matching import Matcher
 from pumphouse.planning.not_carried import not_carried, other_services
 from pumphouse.planning.passwords import check_passwords
@@ -36,10 +40,12 @@ def make_plan(
     selection: Selection,
     say: Callable[[str], None],
     mappings: Mapping[str, Mapping[str, str]] | None = None,
+    carry_expiry: bool = False,
 ) -> Plan:
     """What a migration of ``selection`` would do now. Only reads; ``say`` is told what is being read.
 
-    ``mappings``: names that differ between the clouds, see ``Names``.
+    ``mappings``: names that differ between the clouds, see ``Names``. ``carry_expiry``: passwords shall expire
+    when they do in the source.
 
     Raises UsageError for names that are unknown or ambiguous, and when both clouds are the same one.
     """
@@ -52,13 +58,21 @@ def make_plan(
     _refuse_shared_disks(items, found)
     weigh_hazards(items, found, selection.accepted)
     name_changes(items, found, destination, Names(mappings))
+    for item, image in with_deleted_image(items, found, here):
+        item.losses.append(Loss("original image", image, "deleted in the source since: its root disk is carried whole"))
     plan = Plan(selection.to_json(), make_units(items, found), mappings=Names(mappings).mappings)
+    plan.carry_expiry = carry_expiry
+    say("checking quotas, room and services")
+    plan.findings = run_checks(Subject(here, there, items, found))
+    plan.estimate = estimate(plan, found, store, pair_of(source, destination))
     users = [item for item in items if item.type == "user" and item.action == "create"]
     check_passwords(users, source, destination, plan.notes.append)
     say("looking for what cannot be carried")
     if source.microversion("compute") < HINTS and any(i.type == "server" and i.action == "create" for i in items):
         plan.notes.append("The source's Nova tells no scheduler hints: servers keep their groups, and no other hints.")
     plan.not_carried = not_carried(source, found.projects, plan.notes.append)
+    plan.not_carried += shared_by_others(here, found, plan.notes.append)
+    plan.not_carried += people_left(here, found, plan.notes.append)
     if found.projects and (others := other_services(source)):
         plan.notes.append(f"Not looked at: what the tenant has in other services ({', '.join(others)}).")
     return plan
@@ -70,6 +84,4 @@ def _refuse_shared_disks(items: list[Item], found: Found) -> None:
         server = in_server(found.resources[item.key]) if item.type == "volume" else None
         if server and item.action == "create" and ("server", server) not in found.resources:
             item.action = "conflict"
-    plan.not_carried += shared_by_others(here, found, plan.notes.append)
-    plan.not_carried += people_left(here, found, plan.notes.append)
             item.reason = f"attached to server {server}, which stays: add --server {server}, or detach it"

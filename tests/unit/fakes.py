@@ -106,13 +106,13 @@ class FakeCloud:
             role_assignments=clients.Assignments(self, "assignment"),
         )
 
-    @property
-    def image(self) -> Any:
-        schema = {"properties": {"disk_format": {"enum": ["raw", "qcow2"]}}}
     def adapter(self, service: str) -> Any:
         assert service == "identity"
         return clients.Credentials(self, "credential")
 
+    @property
+    def image(self) -> Any:
+        schema = {"properties": {"disk_format": {"enum": ["raw", "qcow2"]}}}
         return SimpleNamespace(
             images=clients.Images(self, "image"),
             image_members=clients.Members(self, "image_member"),

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing, is_conflict, or_none
 from pumphouse.resources.base import ResourceType, Wire, Wires
-from pumphouse.resources.fields import Field, carry, keep, refer, report, unordered
+from pumphouse.resources.fields import Field, Lookup, carry, keep, refer, report, some, unordered
 from pumphouse.resources.inventory import Inventory
 
 #: Properties that Glance sets itself and refuses from others.
 RESERVED = ("os_glance_",)
+#: Images without which this one cannot boot: they are made before it.
+PARTS = ("kernel_id", "ramdisk_id")
+#: Whence an image comes. Nothing depends on that: the text stays where there is no counterpart.
+ORIGIN = ("base_image_ref", "instance_uuid", "owner_id", "user_id")
+#: With this property Glance checks a signature when bytes arrive, by a certificate that it must have.
+CERTIFICATE = "img_signature_certificate_uuid"
 
 
 class Image(ResourceType):
@@ -21,6 +28,7 @@ class Image(ResourceType):
     unit = "image"
     owned = True
     others = "carry"
+    soft = frozenset({"image"})
     fields = (
         keep("id", "kept when it is free in the destination"),
         carry("name", "not unique", match=True),
@@ -34,6 +42,15 @@ class Image(ResourceType):
         carry("min_disk", "GiB that a server needs"),
         carry("min_ram", "MiB that a server needs"),
         carry("os_hidden", "left out of lists", omit_null=True),
+        refer("kernel_id", "image", "the kernel that boots it", loose=True, omit_null=True),
+        refer("ramdisk_id", "image", "the ramdisk that its kernel needs", loose=True, omit_null=True),
+        refer("base_image_ref", "image", "of a snapshot: what its server was made from", loose=True, fleeting=True),
+        refer("instance_uuid", "server", "of a snapshot: its server", loose=True, fleeting=True),
+        refer("owner_id", "project", "of a snapshot: whose server it was", loose=True, fleeting=True),
+        refer("user_id", "user", "of a snapshot: who took it", loose=True, fleeting=True),
+        report("block_device_mapping", "names snapshots of the source's volumes: no server can boot from it", some),
+        # Set last: Glance would want the certificate when the bytes arrive.
+        carry(CERTIFICATE, "the certificate of its signature", post=False),
         report("status", "active once the bytes are there"),
         report("size", "bytes as stored; follows from the bytes"),
         report("virtual_size", "bytes of the disk inside; found by the destination"),
@@ -62,6 +79,25 @@ class Image(ResourceType):
     def get(self, cloud: Cloud, id_: str) -> Wire | None:
         """One image."""
         return or_none(lambda: _plain(cloud.image.images.get(id_)))
+
+    def references(self, resource: Wire) -> Iterator[tuple[str, str]]:
+        """Its parts, too, though it is carried without them where they are gone."""
+        yield from super().references(resource)
+        for name in PARTS:
+            if resource.get(name):
+                yield "image", resource[name]
+
+    def translate(self, resource: Wire, lookup: Lookup) -> Wire:
+        """Origins without counterpart stay as text."""
+        wanted = super().translate(resource, lookup)
+        return wanted | {name: resource[name] for name in ORIGIN if name in wanted and wanted[name] is None}
+
+    def losses(self, resource: Wire) -> Iterator[tuple[str, Any, str]]:
+        """The certificate of a signature, which no image holds."""
+        yield from super().losses(resource)
+        if resource.get(CERTIFICATE):
+            reason = "the id is carried; the certificate itself is in the source's key manager: import it"
+            yield "certificate", resource[CERTIFICATE], reason
 
     def size(self, resource: Wire) -> int:
         """Bytes as stored."""
@@ -106,8 +142,11 @@ class Image(ResourceType):
 
     def finish(self, cloud: Cloud, id_: str, wanted: Wire) -> None:
         """What can be set only when the bytes are there."""
-        if wanted.get("protected"):
-            cloud.image.images.update(id_, protected=True)
+        last = {"protected": True} if wanted.get("protected") else {}
+        if wanted.get(CERTIFICATE):
+            last[CERTIFICATE] = wanted[CERTIFICATE]
+        if last:
+            cloud.image.images.update(id_, **last)
 
     def delete(self, cloud: Cloud, id_: str) -> None:
         """Remove it, also when it is protected."""

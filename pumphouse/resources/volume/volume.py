@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing, or_none
-from pumphouse.resources.base import ResourceType, Wire, Wires
+from pumphouse.resources.base import FieldVerdict, ResourceType, Wire, Wires
 from pumphouse.resources.fields import Lookup, carry, refer, report, some
 from pumphouse.resources.inventory import Inventory
 
 GIB = 1024**3
 #: Where Cinder shows, among the owner's metadata, that a volume may only be read; set by an action of its own.
 READ_ONLY = "readonly"
+#: What in the image metadata names images.
+IMAGES = ("image_id", "kernel_id", "ramdisk_id")
 #: What Cinder notes about the bytes a volume was made from; it follows from the image that carries them.
 FROM_BYTES = (
     "checksum",
@@ -55,7 +57,7 @@ class Volume(ResourceType):
         carry("bootable", "whether a server may boot from it"),
         carry("multiattach", "whether several servers may have it; follows from its type"),
         carry("availability_zone", "kept where the destination has it", loose=True, names="availability_zones"),
-        report("encrypted", "encrypted volumes are not carried yet", worth=bool),
+        report("encrypted", "encrypted volumes are not carried: see the conflict", worth=bool),
         carry("attachments", "the device by which its server knows it", post=False, fleeting=True, normal=devices),
         report("status", "in-use while attached"),
         report("user_id", "the account that Pumphouse works with"),
@@ -96,7 +98,10 @@ class Volume(ResourceType):
     def obstacle(self, resource: Wire, source: Inventory, destination: Inventory) -> str | None:
         """What the way through an image does not allow."""
         if resource.get("encrypted"):
-            return "the volume is encrypted: only the source can read it"
+            return (
+                "the volume is encrypted, and its key does not leave the source's key manager: "
+                "copy what is on it to an unencrypted volume in the source, and move that"
+            )
         if len(resource.get("attachments") or ()) > 1:
             return "the volume is attached to several servers, which is not carried yet: detach all but one"
         if resource["status"] not in ("available", "in-use"):
@@ -108,13 +113,17 @@ class Volume(ResourceType):
         return None
 
     def translate(self, resource: Wire, lookup: Lookup) -> Wire:
-        """image_id in the image metadata is a reference too; of an image that stays behind it is kept as text."""
+        """Ids of images in the image metadata are references too; of an image that stays behind it is kept as text."""
         wanted = super().translate(resource, lookup)
-        metadata = wanted.get("volume_image_metadata")
-        if metadata and "image_id" in metadata:
-            image = lookup("image", metadata["image_id"]) or metadata["image_id"]
-            wanted["volume_image_metadata"] = {**metadata, "image_id": image}
+        if metadata := wanted.get("volume_image_metadata"):
+            wanted["volume_image_metadata"] = _with_images(metadata, lookup)
         return wanted
+
+    def compare(self, source: Wire, destination: Wire, lookup: Lookup, **more: Any) -> Sequence[FieldVerdict]:
+        """With the images that the image metadata name as they are called in the destination."""
+        if metadata := source.get("volume_image_metadata"):
+            source = {**source, "volume_image_metadata": _with_images(metadata, lookup)}
+        return super().compare(source, destination, lookup, **more)
 
     def create(self, cloud: Cloud, wanted: Wire) -> Wire:
         """POST /volumes from the image ``wanted["imageRef"]``, in the project that the session is scoped to."""
@@ -156,6 +165,10 @@ def in_server(volume: Wire) -> str | None:
     """Id of the server that a volume is attached to, or None."""
     attachments: Iterable[Wire] = volume.get("attachments") or ()
     return next((attachment["server_id"] for attachment in attachments), None)
+
+
+def _with_images(metadata: Wire, lookup: Lookup) -> Wire:
+    return metadata | {name: lookup("image", metadata[name]) or metadata[name] for name in IMAGES if metadata.get(name)}
 
 
 def _wire(volume: Any) -> Wire:
