@@ -9,7 +9,7 @@ from pumphouse.clouds.cloud import Cloud
 from pumphouse.resources.base import Named, Wire, Wires, unnamed
 from pumphouse.resources.fields import Lookup, carry, refer, report, some, text, unordered
 from pumphouse.resources.inventory import Inventory
-from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
+from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType, without_automatic
 
 
 def is_tenants(port: Wire) -> bool:
@@ -93,6 +93,10 @@ class Port(NetworkType):
         if resource.get("device_id"):
             wanted.pop("dns_name", None)
         return wanted
+
+    def create(self, cloud: Cloud, wanted: Wire) -> Wire:
+        """Automatic addresses follow from its MAC."""
+        return super().create(cloud, {**wanted, "fixed_ips": without_automatic(cloud, wanted.get("fixed_ips") or [])})
 
     def obstacle(self, resource: Wire, source: Inventory, destination: Inventory) -> str | None:
         """A port of another service is made by that service."""

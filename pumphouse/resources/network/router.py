@@ -77,6 +77,7 @@ class Router(NetworkType):
         carry("tags", "simple labels", normal=unordered),
         report("external_gateways", "only the first gateway is carried", worth=_several),
         report("enable_snat", "as in external_gateway_info"),
+        report("qos_policy_id", "as in external_gateway_info"),
         report("flavor_id", "flavors of routers are the destination's own", worth=some),
         report("service_type_id", "of the source's drivers"),
         report("conntrack_helpers", "conntrack helpers are not carried", worth=some),

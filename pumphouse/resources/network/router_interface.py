@@ -8,9 +8,9 @@ from typing import Any
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing
 from pumphouse.resources.base import Named, Wire, Wires, unnamed
-from pumphouse.resources.fields import carry, refer, report
+from pumphouse.resources.fields import Lookup, carry, refer, report, unordered
 from pumphouse.resources.inventory import Inventory
-from pumphouse.resources.network.wire import NetworkType
+from pumphouse.resources.network.wire import NetworkType, without_automatic
 
 #: Device owners of the ports that are interfaces, of routers of every kind.
 OWNERS = (
@@ -38,7 +38,8 @@ class RouterInterface(NetworkType):
         refer("project_id", "project", "the project that owns its port"),
         carry("ip_address", "the subnet's gateway, or another"),
         report("port_id", "made by the service"),
-        report("mac_address", "chosen by the destination"),
+        refer("fixed_ips", "subnet", "all addresses of its port", at="*.subnet_id", post=False, normal=unordered),
+        report("mac_address", "kept where its address is not the subnet's gateway"),
     )
 
     def id(self, resource: Wire) -> str:
@@ -61,6 +62,7 @@ class RouterInterface(NetworkType):
                 "project_id": port["project_id"],
                 "ip_address": ip["ip_address"],
                 "port_id": port["id"],
+                "fixed_ips": port["fixed_ips"],
                 "mac_address": port["mac_address"],
             }
             for port in ports
@@ -93,8 +95,15 @@ class RouterInterface(NetworkType):
         """Guests would look for their gateway elsewhere."""
         return [name for name in ("router_id", "ip_address") if found.get(name) != wanted.get(name)]
 
+    def translate(self, resource: Wire, lookup: Lookup) -> Wire:
+        """With the port's MAC: its automatic addresses follow from it."""
+        return {**super().translate(resource, lookup), "mac_address": resource["mac_address"]}
+
     def create(self, cloud: Cloud, wanted: Wire) -> Wire:
-        """By its subnet, where it is the subnet's gateway; else a port with its address is made first."""
+        """By its subnet, where it is the subnet's gateway; else a port with its addresses is made first."""
+        if there := self.get(cloud, self.id(wanted)):
+            # It came along with another address of its port.
+            return there
         subnet = cloud.network.get("subnets", wanted["subnet_id"]) or {}
         router = wanted["router_id"]
         if subnet.get("gateway_ip") == wanted["ip_address"]:
@@ -105,7 +114,8 @@ class RouterInterface(NetworkType):
             {
                 "network_id": wanted["network_id"],
                 "project_id": wanted["project_id"],
-                "fixed_ips": [{"subnet_id": wanted["subnet_id"], "ip_address": wanted["ip_address"]}],
+                "mac_address": wanted["mac_address"],
+                "fixed_ips": without_automatic(cloud, wanted["fixed_ips"]),
             },
         )
         try:

@@ -97,3 +97,17 @@ def known_zones(cloud: Cloud, resource: str, zones: Any) -> list[str] | None:
         return None
     known = {zone["name"] for zone in cloud.network.list("availability_zones") if zone["resource"] == resource}
     return [zone for zone in zones if zone in known]
+
+
+#: Modes in which an address follows from the MAC, and none may be asked for.
+AUTOMATIC = ("slaac", "dhcpv6-stateless")
+
+
+def without_automatic(cloud: Cloud, fixed_ips: Wires) -> Wires:
+    """``fixed_ips`` as they can be asked for: of an automatic address only its subnet; the same MAC gives the same."""
+    asked: Wires = []
+    for ip in fixed_ips:
+        subnet = (cloud.network.get("subnets", ip["subnet_id"]) or {}) if ":" in ip["ip_address"] else {}
+        automatic = subnet.get("ipv6_address_mode") in AUTOMATIC
+        asked.append({"subnet_id": ip["subnet_id"]} if automatic else ip)
+    return asked
