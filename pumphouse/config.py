@@ -51,6 +51,8 @@ class Config:
     database: str = field(repr=False)
     #: Names that differ between the clouds: kind -> name in the source -> name in the destination.
     mappings: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: Passwords expire in the destination when they do in the source.
+    carry_expiry: bool = False
 
 
 def load(path: str | None = None) -> Config:
@@ -137,7 +139,7 @@ class _Reader:
         self.file = file
 
     def config(self, data: Any) -> Config:
-        top = self.mapping(data, "", required=("clouds",), optional=("database", "mappings"))
+        top = self.mapping(data, "", required=("clouds",), optional=("database", "mappings", "passwords"))
         clouds = self.mapping(top["clouds"], "clouds", required=ROLES)
         database = self.url(top["database"], "database") if "database" in top else default_database()
         return Config(
@@ -145,6 +147,7 @@ class _Reader:
             clouds={role: self.cloud(clouds[role], f"clouds.{role}") for role in ROLES},
             database=database,
             mappings=self.mappings(top.get("mappings", {}), "mappings"),
+            carry_expiry=self.carry_expiry(top.get("passwords", {}), "passwords"),
         )
 
     def cloud(self, data: Any, path: str) -> CloudConfig:
@@ -156,6 +159,13 @@ class _Reader:
         if url is not None:
             url = self.url(url, f"{path}.identity_database")
         return CloudConfig(name, url, where=f"{self.file}: {path}")
+
+    def carry_expiry(self, data: Any, path: str) -> bool:
+        """Of ``passwords``: its only key."""
+        value = self.mapping(data, path, required=(), optional=("carry_expiry",)).get("carry_expiry", False)
+        if not isinstance(value, bool):
+            raise self.wrong(f"{path}.carry_expiry", f"is {_kind(value)}; allowed: true or false")
+        return value
 
     def mappings(self, data: Any, path: str) -> dict[str, dict[str, str]]:
         """Names that differ, by kind."""

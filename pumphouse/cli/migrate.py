@@ -13,11 +13,10 @@ from ..errors import UsageError
 from . import command, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rich.console import Console
 
     from ..clouds.cloud import Cloud
+    from ..config import Config
     from ..planning.plan import Plan, Selection
     from ..store import Store
 
@@ -89,7 +88,7 @@ class Migrate(command.Command):
             self.store(config) as store,
             self.clouds(config, parsed_args.concurrency) as (source, destination),
         ):
-            plan = self._plan(source, destination, store, selection, config.mappings)
+            plan = self._plan(source, destination, store, selection, config)
             if parsed_args.dry_run:
                 return self._show_only(plan, parsed_args.format)
             if not self._agreed(plan, parsed_args):
@@ -103,12 +102,20 @@ class Migrate(command.Command):
         destination: Cloud,
         store: Store,
         selection: Selection,
-        mappings: Mapping[str, Mapping[str, str]],
+        config: Config,
     ) -> Plan:
         from .. import planning
 
         console = text.console(sys.stderr)
-        make = functools.partial(planning.make_plan, source, destination, store, selection, mappings=mappings)
+        make = functools.partial(
+            planning.make_plan,
+            source,
+            destination,
+            store,
+            selection,
+            mappings=config.mappings,
+            carry_expiry=config.carry_expiry,
+        )
         if self.app.options.quiet:
             return make(lambda _text: None)
         if not console.is_terminal:

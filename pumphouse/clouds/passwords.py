@@ -111,19 +111,28 @@ class Passwords:
                     found[row.user_id] = schema.password_row(row)
         return found
 
-    def replace(self, user_id: str, seen: PasswordRow, new_hash: str) -> bool:
+    def replace(self, user_id: str, seen: PasswordRow, new_hash: str, like: PasswordRow | None = None) -> bool:
         """Set the hash of a user's current row, if that is still the one that was ``seen``.
 
         Returns False, with nothing changed, when it is not: the user or somebody else has set a password
-        meanwhile. When it expires is left as Keystone has made it.
+        meanwhile. When it expires is left as Keystone has made it, unless it shall be ``like`` in another row.
         """
         if (reason := self.why_not(new_hash)) is not None:
             raise CloudError(f"the password of user {user_id} cannot be set: {reason}")
         if not seen.hash:
             return False
         with self._begin() as (connection, schema):
-            done = connection.execute(schema.replacement(user_id, seen, new_hash)).rowcount
+            dates = schema.expiry(like.expires_at) if like else {}
+            done = connection.execute(schema.replacement(user_id, seen, new_hash, dates)).rowcount
         return done == 1
+
+    def expire(self, user_id: str, seen: PasswordRow, moment: datetime.datetime) -> bool:
+        """Let the password that was ``seen`` expire at a moment. Returns False, with nothing changed, as above."""
+        if not seen.hash:
+            return False
+        with self._begin() as (connection, schema):
+            statement = schema.replacement(user_id, seen, seen.hash, schema.expiry(moment))
+            return connection.execute(statement).rowcount == 1
 
     def rules(self) -> Rules:
         """What this Keystone is and what it verifies."""
@@ -241,7 +250,15 @@ class _Schema:
         join = self.passwords.join(self.local, self.local.columns["id"] == columns["local_user_id"])
         return query.select_from(join).order_by(*_age(columns))
 
-    def replacement(self, user_id: str, seen: PasswordRow, new_hash: str) -> Update:
+    def expiry(self, moment: datetime.datetime | None) -> dict[Any, Any]:
+        """Values that let a password expire at a moment, or never; none where this era knows no expiry."""
+        columns = self.passwords.columns
+        naive = moment.astimezone(datetime.UTC).replace(tzinfo=None) if moment else None
+        micros = round(moment.timestamp() * 1_000_000) if moment else None
+        values = {"expires_at": naive, "expires_at_int": micros}
+        return {columns[name]: value for name, value in values.items() if name in columns}
+
+    def replacement(self, user_id: str, seen: PasswordRow, new_hash: str, dates: dict[Any, Any]) -> Update:
         """Sets a hash where the row that was seen is the user's newest and still has the hash that was seen."""
         statement = update(self.passwords).where(self.key == seen.id, self.write == seen.hash)
         if self.local is not None:
@@ -256,7 +273,7 @@ class _Schema:
             )
             # MySQL refuses a subquery on the table that is updated, unless it is inside another.
             statement = statement.where(self.key == select(newest.columns["id"]).scalar_subquery())
-        return statement.values({self.write: new_hash})
+        return statement.values({self.write: new_hash, **dates})
 
     def password_row(self, row: Any) -> PasswordRow:
         """One row, its times as datetimes (UTC) whichever column holds them."""

@@ -72,7 +72,16 @@ def run(
     _map_what_is_there(store, pair, migration_id, plan)
     on_start(migration_id)
     context = Context(
-        source, destination, store, progress, pair, migration_id, WHOLE, threading.Event(), Names(plan.mappings)
+        source,
+        destination,
+        store,
+        progress,
+        pair,
+        migration_id,
+        WHOLE,
+        threading.Event(),
+        Names(plan.mappings),
+        carry_expiry=plan.carry_expiry,
     )
     runner = _Runner(context, plan, stop)
     try:

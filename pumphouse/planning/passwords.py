@@ -25,12 +25,22 @@ def check_passwords(users: list[Item], source: Cloud, destination: Cloud, note: 
             return
     assert source.passwords is not None and destination.passwords is not None  # noqa: S101 (for mypy)
     hashes = source.passwords.hashes([user.id for user in users])
+    refused = []
     for user in users:
         row = hashes.get(user.id)
         if row is None or not row.hash:
             reason: str | None = "has no password in the source's own database (LDAP or federated, or never set)"
         else:
             reason = destination.passwords.why_not(row.hash)
-            reason = reason and f"{reason}; {NEW_PASSWORD}"
+            if reason:
+                refused.append(user.name)
+                reason = f"{reason}; {NEW_PASSWORD}"
         if reason:
             user.losses.append(Loss("password", "(hidden)", reason))
+    if refused:
+        note(
+            f"{len(refused)} user(s) get a random password, which expires at once, as the destination cannot verify "
+            f"theirs: {', '.join(sorted(refused))}. Give each a new one (openstack user set --password-prompt); they "
+            "have to change it at first use if the destination has [security_compliance] "
+            "change_password_upon_first_use, which no API can set."
+        )

@@ -99,6 +99,8 @@ class Plan:
     notes: list[str] = dataclasses.field(default_factory=list)
     #: What the checks of both clouds found, beside the conflicts and losses of the items.
     findings: list[Finding] = dataclasses.field(default_factory=list)
+    #: Whether passwords shall expire when they do in the source, as configured.
+    carry_expiry: bool = False
     #: Names that differ between the clouds, as configured: kind -> name in the source -> in the destination.
     mappings: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
     #: How long it will take, and upon what that is based: see ``pumphouse.planning.estimate``.
@@ -132,6 +134,7 @@ class Plan:
             notes=list(data["notes"]),
             findings=[Finding(**finding) for finding in data.get("findings", ())],
             mappings=data.get("mappings", {}),
+            carry_expiry=data.get("carry_expiry", False),
             estimate=data.get("estimate", {}),
         )
 

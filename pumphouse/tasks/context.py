@@ -42,6 +42,8 @@ class Context:
     abandon: threading.Event
     #: Names that differ between the clouds.
     names: Names = dataclasses.field(default_factory=Names)
+    #: Whether a password expires when it does in the source, rather than as the destination's own rules say.
+    carry_expiry: bool = False
     #: Bytes that were copied: (type, source id) -> sizes and hashes, for the report.
     evidence: dict[tuple[str, str], dict[str, Any]] = dataclasses.field(default_factory=dict)
     #: What the source showed before we touched it: (type, source id) -> wire form.

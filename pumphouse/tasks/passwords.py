@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+
+from pumphouse.clouds.passwords import PasswordRow, Passwords
 from pumphouse.errors import CloudError
 from pumphouse.tasks.base import Task
 from pumphouse.tasks.context import Context
@@ -11,7 +14,8 @@ class CarryPassword(Task):
     """Replace the random password that the user was made with, if it is still that one.
 
     The hash never leaves this task: not as a result, an event or an error. A password that cannot be
-    verified in the destination stays behind; the plan has said so.
+    verified in the destination stays behind; the plan has said so. The random one is then let expire at once:
+    nobody knows it, and so Keystone lists these users as what they are (``GET /v3/users?password_expires_at=lt:``).
     """
 
     def __init__(self, user_id: str) -> None:
@@ -27,9 +31,12 @@ class CarryPassword(Task):
         if here is None or there is None or user_id is None:
             return False
         row = here.read(self.user_id)
-        if row is None or not row.hash or there.why_not(row.hash):
+        if row is None or not row.hash:
             return False
         now = there.read(user_id)
+        if there.why_not(row.hash):
+            self._expire(context, there, user_id, now)
+            return False
         if now is None:
             raise CloudError(
                 f"user {user_id} has no row in the destination's password table: "
@@ -37,6 +44,16 @@ class CarryPassword(Task):
             )
         if now.hash == row.hash:
             return True
-        if not there.replace(user_id, now, row.hash):
+        like = {"like": row} if context.carry_expiry else {}
+        if not there.replace(user_id, now, row.hash, **like):
             raise CloudError(f"the password of user {user_id} was changed in the destination meanwhile")
         return True
+
+    def _expire(self, context: Context, there: Passwords, user_id: str, now: PasswordRow | None) -> None:
+        """Where the database account may not write the dates, nothing is lost but that mark."""
+        try:
+            if now is not None:
+                there.expire(user_id, now, datetime.datetime.now(datetime.UTC))
+        except CloudError as error:
+            text = f"the random password of user {user_id} could not be let expire: {error}"
+            context.store.add_event(context.migration_id, "password not expired", text, unit=context.unit)

@@ -121,9 +121,10 @@ def install(patch, database: str, *, the_plan: Plan | None = None, pace: float =
         clouds={"source": None, "destination": None},
         database=f"sqlite:///{database}",
         mappings={},
+        carry_expiry=False,
     )
 
-    def make_plan(source, destination, store, selection, say, mappings):
+    def make_plan(source, destination, store, selection, say, mappings, carry_expiry):
         say("reading the source: servers...")
         return the_plan or plan()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import copy
+import datetime
 import itertools
 import threading
 from types import SimpleNamespace
@@ -174,12 +175,18 @@ class FakePasswords:
     def why_not(self, hash_: str) -> str | None:
         return None if hash_.startswith(self.verifies) else "a kind that this Keystone does not verify"
 
-    def replace(self, user_id: str, seen: PasswordRow, new_hash: str) -> bool:
+    def replace(self, user_id: str, seen: PasswordRow, new_hash: str, like: PasswordRow | None = None) -> bool:
         if self.broken:
             raise self.broken
         if self.rows[user_id] != seen:
             return False
-        self.rows[user_id] = PasswordRow(seen.id, new_hash)
+        self.rows[user_id] = PasswordRow(seen.id, new_hash, (like or seen).expires_at)
+        return True
+
+    def expire(self, user_id: str, seen: PasswordRow, moment: datetime.datetime) -> bool:
+        if self.broken:
+            raise self.broken
+        self.rows[user_id] = PasswordRow(seen.id, seen.hash, moment)
         return True
 
 

@@ -190,7 +190,10 @@ def test_wrong_yaml(tmp_path, old, new, why):
 
 @pytest.mark.parametrize(("text", "kind"), [("", "empty"), ("[]", "a list"), ("x", "a string")])
 def test_a_file_that_is_no_mapping(tmp_path, text, kind):
-    assert complaint(tmp_path, text) == f"the file is {kind}; it must be a mapping, allowed: clouds, database, mappings"
+    assert (
+        complaint(tmp_path, text)
+        == f"the file is {kind}; it must be a mapping, allowed: clouds, database, mappings, passwords"
+    )
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
@@ -237,3 +240,11 @@ def test_names_that_differ_between_the_clouds(tmp_path):
 )
 def test_wrong_mappings(tmp_path, mappings, why):
     assert complaint(tmp_path, f"{GOOD}mappings: {mappings}\n").startswith(why)
+
+
+def test_expiry_of_passwords(tmp_path):
+    text = f"{GOOD}passwords: {{carry_expiry: true}}\n"
+    assert config.load(str(write(tmp_path / "p.yaml", text))).carry_expiry is True
+    assert config.load(str(write(tmp_path / "q.yaml"))).carry_expiry is False
+    why = "passwords.carry_expiry: is a string; allowed: true or false"
+    assert complaint(tmp_path, f"{GOOD}passwords: {{carry_expiry: soon}}\n") == why

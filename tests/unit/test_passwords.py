@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from pumphouse.clouds import hashes
 from pumphouse.clouds.hashes import rules_for_revisions
-from pumphouse.clouds.passwords import Passwords
+from pumphouse.clouds.passwords import PasswordRow, Passwords
 from pumphouse.errors import CloudError
 
 BCRYPT = "$2b$12$abcdefghijklmnopqrstuvABCDEFGHIJKLMNOPQRSTUV0123456789"
@@ -182,6 +182,35 @@ def test_replaces_the_random_password_and_nothing_else(new):
     assert new.column("password_hash") == [RANDOM, "history", SCRYPT]
     assert new.column("expires_at_int") == [None, None, 77]
     assert new.column("created_at_int") == [5, 5, 10]
+
+
+@pytest.mark.parametrize("moment", [datetime.datetime(2020, 1, 2, 3, 4, 5, 6, datetime.UTC), None])
+def test_expiry_can_come_along(new, moment):
+    new.user("u", row("history", 5, expires_at_int=9), row(RANDOM, 10, expires_at_int=77))
+    assert new.passwords.replace("u", new.passwords.read("u"), SCRYPT, like=PasswordRow(1, "x", moment))
+    assert new.column("password_hash") == ["history", SCRYPT]
+    assert new.passwords.read("u").expires_at == moment
+    assert new.column("expires_at_int") == [9, moment and 1577934245000006]
+    assert [bool(date) for date in new.column("expires_at")] == [False, bool(moment)], "Keystone reads both"
+
+
+def test_a_password_that_is_let_expire_stays_the_same(new):
+    moment = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
+    new.user("u", row(RANDOM, 10))
+    seen = new.passwords.read("u")
+    assert new.passwords.expire("u", seen, moment)
+    assert (new.passwords.read("u").hash, new.passwords.read("u").expires_at) == (RANDOM, moment)
+    new.run("UPDATE password SET password_hash = 'own', expires_at_int = NULL")
+    assert not new.passwords.expire("u", seen, moment)
+    assert new.column("expires_at_int") == [None]
+
+
+def test_before_newton_nothing_expires(make):
+    old = make(MITAKA)
+    old.user("u", {"password": SHA512})
+    moment = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
+    assert old.passwords.replace("u", old.passwords.read("u"), SHA512 + "x", like=PasswordRow(1, "x", moment))
+    assert old.column("password") == [SHA512 + "x"]
 
 
 def test_does_not_undo_a_password_that_was_changed(new):

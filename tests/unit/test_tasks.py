@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import threading
 
 import pytest
@@ -236,6 +237,28 @@ def test_the_old_password_replaces_the_random_one(context, user):
     assert user.execute(context) is True
     assert there(context) == HASH
     assert user.execute(context) is True
+
+
+def test_the_date_on_which_a_password_expires_comes_only_if_wanted(context, user):
+    moment = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    context.source.passwords.rows["u"] = PasswordRow(1, HASH, moment)
+    user.execute(context)
+    assert context.destination.passwords.rows["U"].expires_at is None
+    context.destination.passwords.rows["U"] = PasswordRow(1, RANDOM)
+    context.carry_expiry = True
+    user.execute(context)
+    assert context.destination.passwords.rows["U"] == PasswordRow(1, HASH, moment)
+
+
+def test_a_random_password_that_stays_expires_at_once(context, user):
+    context.source.passwords.rows["u"] = PasswordRow(1, "$6$x")
+    assert user.execute(context) is False
+    row = context.destination.passwords.rows["U"]
+    assert row.hash == RANDOM
+    assert row.expires_at <= datetime.datetime.now(datetime.UTC)
+    context.destination.passwords.broken = CloudError("no right")
+    assert user.execute(context) is False
+    assert "password not expired" in [event.kind for event in context.store.events(context.migration_id)]
 
 
 @pytest.mark.parametrize("change", [{"created": False}, {"unit": "another"}])
