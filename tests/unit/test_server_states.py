@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pumphouse.cli.migrate import Migrate
 from pumphouse.errors import UsageError
 from pumphouse.planning import Selection, make_plan
 from pumphouse.resources.compute.server import HINTS, hints
@@ -143,6 +144,12 @@ def test_a_sleeping_server_sleeps_again_after_a_failure(site, status):
 def test_what_is_accepted_must_be_in_the_plan(site, text):
     with pytest.raises(UsageError, match="--accept"):
         planned(site, servers=["w1"], accepted=[text])
+
+
+def test_losses_are_accepted_from_the_command_line():
+    parser = Migrate(None, None).get_parser("migrate")
+    parsed = parser.parse_args(["--server", "w", "--accept", "server:w:memory", "--accept", "server:w:ephemeral"])
+    assert parsed.accepted == ["server:w:memory", "server:w:ephemeral"]
 
 
 # Disks of the flavor
