@@ -564,6 +564,11 @@ class Network:
             return rule
         table = self._table(collection)
         self.cloud.ask("create", table.type)
+        if collection == "floatingips" and body.get("port_id"):
+            gate = next(
+                (port for port in self.cloud.tables["port"].values() if "router" in port.get("device_owner", "")), {}
+            )
+            body = {**body, "router_id": gate.get("device_id")}
         return copy.deepcopy(self.cloud.put(table.type, **{"tags": [], **body}))
 
     def update(self, collection: str, id_: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -593,7 +598,7 @@ class Network:
             gone = [
                 port["id"]
                 for port in self.cloud.tables["port"].values()
-                if port["device_id"] == id_ and port["fixed_ips"][0]["subnet_id"] == body["subnet_id"]
+                if port.get("device_id") == id_ and port["fixed_ips"][0]["subnet_id"] == body["subnet_id"]
             ]
             if not gone:
                 raise HttpError(404)
