@@ -267,3 +267,43 @@ def test_no_secret_in_a_plan(source, destination, store, caplog):
     plan = make_plan(source, destination, store, Selection(tenant="acme"), lambda _text: None)
     assert any(item.type == "credential" for item in plan.items)
     assert SECRET not in json.dumps(plan.to_json()) + caplog.text
+
+
+def test_below_disabled_ones_a_project_is_made_and_they_are_disabled_again(destination):
+    """Keystone refuses to make anything below them."""
+    destination.put("domain", "d", name="d", enabled=False)
+    destination.put("project", "top", name="top", domain_id="d", parent_id="d", enabled=False)
+    seen = []
+    create = destination.put
+
+    def put(type_, *args, **wire):
+        tables = destination.tables
+        seen.append((tables["domain"]["d"]["enabled"], tables["project"]["top"]["enabled"]))
+        return create(type_, *args, **wire)
+
+    destination.put = put
+    TYPES["project"].create(destination, {"name": "new", "domain_id": "d", "parent_id": "top", "enabled": False})
+    assert seen == [(True, True)]
+    assert not destination.tables["domain"]["d"]["enabled"]
+    assert not destination.tables["project"]["top"]["enabled"]
+
+
+@pytest.mark.parametrize(("type_", "asked"), [("domain", "project"), ("project", "project"), ("role", "role")])
+def test_what_is_immutable_can_be_undone(destination, type_, asked):
+    """A domain is unlocked as the project that it is too: Keystone refuses it through /domains."""
+    wire = destination.put(
+        type_, "i", name="i", enabled=True, options={"immutable": True}, domain_id="d", parent_id="d"
+    )
+    destination.tables["project"]["i"] = wire
+    destination.requests.clear()
+    TYPES[type_].delete(destination, "i")
+    assert destination.changes()[0] == ("update", asked)
+    assert "i" not in destination.tables[type_]
+
+
+def test_a_member_who_is_gone_is_found_gone(destination):
+    type_ = TYPES["membership"]
+    type_.create(destination, {"group_id": "g", "user_id": "u"})
+    assert type_.get(destination, "g/u") == {"group_id": "g", "user_id": "u"}
+    type_.delete(destination, "g/u")
+    assert type_.get(destination, "g/u") is None
