@@ -43,6 +43,11 @@ def plain_hints(value: Any) -> Any:
     return {name: hint for name, hint in (value or {}).items() if name not in ("group", *HINTS_OF_SERVERS)}
 
 
+def groups(value: Any) -> Any:
+    """No group, whether the release tells of groups or not."""
+    return unordered(value or [])
+
+
 def shelf(value: Any) -> Any:
     """Whether a shelved server is on its host still is the cloud's setting."""
     return "SHELVED" if value in SHELVED else value
@@ -88,7 +93,7 @@ class Server(ResourceType):
         carry("accessIPv4", "an address told to others"),
         carry("accessIPv6", "an address told to others"),
         carry("status", "as it was before the move", post=False, fleeting=True, normal=shelf),
-        refer("server_groups", "server_group", "its group", at="*", post=False, normal=unordered),
+        refer("server_groups", "server_group", "its group", at="*", post=False, normal=groups),
         carry("locked", "whether its owner can change it", post=False, normal=bool, fleeting=True),
         carry("locked_reason", "why (from microversion 2.73)", post=False, normal=text, fleeting=True),
         carry(
