@@ -17,7 +17,7 @@ import yaml
 
 from pumphouse.database_url import check_url
 from pumphouse.errors import ConfigError
-from pumphouse.resources.names import KINDS
+from pumphouse.resources.names import KINDS, RULES
 
 Role = Literal["source", "destination"]
 
@@ -139,14 +139,17 @@ class _Reader:
         self.file = file
 
     def config(self, data: Any) -> Config:
-        top = self.mapping(data, "", required=("clouds",), optional=("database", "mappings", "passwords"))
+        top = self.mapping(data, "", required=("clouds",), optional=("database", "mappings", "networks", "passwords"))
         clouds = self.mapping(top["clouds"], "clouds", required=ROLES)
         database = self.url(top["database"], "database") if "database" in top else default_database()
         return Config(
             path=self.file,
             clouds={role: self.cloud(clouds[role], f"clouds.{role}") for role in ROLES},
             database=database,
-            mappings=self.mappings(top.get("mappings", {}), "mappings"),
+            mappings={
+                **self.mappings(top.get("mappings", {}), "mappings"),
+                **self.rules(top.get("networks", {}), "networks"),
+            },
             carry_expiry=self.carry_expiry(top.get("passwords", {}), "passwords"),
         )
 
@@ -166,6 +169,13 @@ class _Reader:
         if not isinstance(value, bool):
             raise self.wrong(f"{path}.carry_expiry", f"is {_kind(value)}; allowed: true or false")
         return value
+
+    def rules(self, data: Any, path: str) -> dict[str, dict[str, str]]:
+        """Choices about networks that differ from the usual ones."""
+        chosen = self.mapping(data, path, required=(), optional=("provider",)).get("provider", "choose")
+        if chosen not in ("carry", "choose"):
+            raise self.wrong(f"{path}.provider", "is something else; allowed: carry, choose")
+        return {RULES: {f"{path}.provider": "carry"}} if chosen == "carry" else {}
 
     def mappings(self, data: Any, path: str) -> dict[str, dict[str, str]]:
         """Names that differ, by kind."""

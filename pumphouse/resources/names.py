@@ -8,6 +8,8 @@ from typing import Any
 
 #: What may be mapped: the keys of ``mappings`` in the configuration.
 KINDS = ("domains", "roles", "flavors", "volume_types", "networks", "availability_zones", "physical_networks")
+#: Kept beside them: choices of the configuration, as "networks.provider".
+RULES = "rules"
 #: So many names are listed in a suggestion.
 SHOWN = 10
 
@@ -18,6 +20,10 @@ class Names:
     def __init__(self, mappings: Mapping[str, Mapping[str, str]] | None = None) -> None:
         """``mappings``: kind -> name in the source -> name in the destination."""
         self.mappings = {kind: dict(names) for kind, names in (mappings or {}).items()}
+
+    def rule(self, name: str) -> str | None:
+        """What the configuration says of a choice: "networks.provider" is "carry", or None."""
+        return self.mappings.get(RULES, {}).get(name)
 
     def mapped(self, kind: str | None, name: str | None) -> str | None:
         """The name that the configuration gives, or None if it gives none."""

@@ -9,6 +9,7 @@ import pytest
 from pumphouse.migrations.runner import run
 from pumphouse.planning import make_plan
 from pumphouse.planning.plan import Selection
+from pumphouse.resources.names import Names
 from pumphouse.resources.network.qos_policy import rules
 from pumphouse.resources.registry import TYPES
 from pumphouse.transfer.progress import Progress
@@ -196,3 +197,15 @@ def test_a_pool_that_holds_other_ranges_cannot_stand_in():
     wide, narrow = {"prefixes": ["10.0.0.0/8"]}, {"prefixes": ["10.1.0.0/16"]}
     assert pool.clash(wide, narrow, narrow) == []
     assert pool.clash(narrow, wide, wide) == ["prefixes"]
+
+
+@pytest.mark.parametrize("rule", ["choose", "carry"])
+def test_what_a_network_is_underneath_is_carried_by_rule(clouds, rule):
+    wire = {"name": "net", "provider:network_type": "vlan", "provider:physical_network": "old",
+            "provider:segmentation_id": 105}  # fmt: skip
+    names = Names({"physical_networks": {"old": "new"}, "rules": {"networks.provider": rule}})
+    wanted = TYPES["network"].adapt({"name": "net"}, wire, names)
+    asked = {"provider:network_type": "vlan", "provider:physical_network": "new", "provider:segmentation_id": 105}
+    assert wanted == {"name": "net", **(asked if rule == "carry" else {})}
+    external = {**wire, "router:external": True}
+    assert TYPES["network"].adapt({"name": "net"}, external, names) == {"name": "net"}

@@ -9,8 +9,15 @@ from pumphouse.clouds.errors import status
 from pumphouse.resources.base import Wire
 from pumphouse.resources.fields import Lookup, carry, refer, report, some, unordered
 from pumphouse.resources.inventory import Inventory
-from pumphouse.resources.names import suggestion
+from pumphouse.resources.names import Names, suggestion
 from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType, known_zones, shared_twin
+
+#: What a network is underneath, each with the kind of names of its values.
+PROVIDER = {
+    "provider:network_type": None,
+    "provider:physical_network": "physical_networks",
+    "provider:segmentation_id": None,
+}
 
 
 class Network(NetworkType):
@@ -38,9 +45,10 @@ class Network(NetworkType):
         carry("qinq", "passes double tags", extension="qinq", omit_null=True, normal=bool),
         carry("mtu", "bytes; kept unless it is more than the destination's networks allow", loose=True),
         carry("tags", "simple labels", normal=unordered),
-        report("provider:network_type", "the destination's own choice"),
-        report("provider:physical_network", "the destination's own choice", worth=some),
-        report("provider:segmentation_id", "the destination's own choice"),
+        report("provider:network_type", "the destination's own choice, unless networks.provider is carry"),
+        report("provider:physical_network", "the destination's own choice, unless networks.provider is carry",
+               worth=some, names="physical_networks"),
+        report("provider:segmentation_id", "the destination's own choice, unless networks.provider is carry"),
         report("segments", "the destination's own choice", worth=some),
         refer("qos_policy_id", "qos_policy", "limits of its ports", extension="qos"),
         report("availability_zones", "follows from the agents"),
@@ -54,6 +62,14 @@ class Network(NetworkType):
     def renamed(self, resource: Wire) -> str | None:
         """Only what belongs to the cloud is named by it: a tenant's own network keeps its name."""
         return self.mapping if resource.get("router:external") or resource.get("shared") else None
+
+    def adapt(self, wanted: Wire, source: Wire, names: Names) -> Wire:
+        """With the kind of network, and its number, where the configuration says so."""
+        wanted = super().adapt(wanted, source, names)
+        if names.rule("networks.provider") == "carry" and not source.get("router:external"):
+            asked = {name: source[name] for name in PROVIDER if source.get(name) is not None}
+            wanted |= {name: names.value(kind, asked[name]) for name, kind in PROVIDER.items() if name in asked}
+        return wanted
 
     def references(self, resource: Wire) -> Iterator[tuple[str, str]]:
         """An external network is the destination's own, and brings nothing along."""
