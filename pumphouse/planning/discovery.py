@@ -6,6 +6,7 @@ import collections
 import dataclasses
 from collections.abc import Iterable
 
+from pumphouse.clouds.errors import explain
 from pumphouse.resources.base import ResourceType, Wire
 from pumphouse.resources.inventory import Inventory
 from pumphouse.resources.registry import TYPES
@@ -29,6 +30,8 @@ class Found:
     dangling: dict[Key, list[Key]] = dataclasses.field(default_factory=dict)
     #: The same, of references that may be gone without harm.
     gone: dict[Key, list[Key]] = dataclasses.field(default_factory=dict)
+    #: Types that the source could not list, and why, though a plan can be made without them.
+    unread: dict[str, str] = dataclasses.field(default_factory=dict)
     #: Projects that were asked for as a whole.
     projects: list[str] = dataclasses.field(default_factory=list)
 
@@ -83,8 +86,14 @@ def _contained(found: Found, source: Inventory, fresh: dict[Key, Wire]) -> list[
             for (type_, id_), resource in fresh.items()
             if type_ == child.parent and (child.type not in ONLY_OF_ROOTS or id_ in found.projects)
         ]
-        if parents:
-            children = child.list_for(source.cloud, parents)
+        if parents and child.type not in found.unread:
+            try:
+                children = child.list_for(source.cloud, parents)
+            except Exception as error:
+                if not child.dispensable:
+                    raise
+                found.unread[child.type] = explain(error)
+                continue
             # What was found in the same wave may refer to them.
             source.remember(child.type, children)
             contained += [(child.type, resource) for resource in children]

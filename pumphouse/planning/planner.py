@@ -67,6 +67,8 @@ def make_plan(
     plan.estimate = estimate(plan, found, store, pair_of(source, destination))
     users = [item for item in items if item.type == "user" and item.action == "create"]
     check_passwords(users, source, destination, plan.notes.append)
+    for type_, reason in found.unread.items():
+        plan.notes.append(f"The {TYPES[type_].plural} of the source cannot be read, and are not carried: {reason}")
     say("looking for what cannot be carried")
     if source.microversion("compute") < HINTS and any(i.type == "server" and i.action == "create" for i in items):
         plan.notes.append("The source's Nova tells no scheduler hints: servers keep their groups, and no other hints.")

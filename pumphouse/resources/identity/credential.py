@@ -42,6 +42,8 @@ class Credential(ResourceType):
     type = "credential"
     unit = "credentials"
     home = "user_id"
+    # One that the source cannot decrypt makes its Keystone refuse to list any.
+    dispensable = True
     parent = "user"
     #: A project that it is for, which is no reason to move it.
     guest = "project_id"
