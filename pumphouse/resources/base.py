@@ -62,6 +62,8 @@ class ResourceType:
     mapping: ClassVar[str | None] = None
     #: Made only along with a resource of this type that it hangs together with; what is there keeps its own.
     only_with: ClassVar[str | None] = None
+    #: Whether a plan can be made without them, where the source cannot list them.
+    dispensable: ClassVar[bool] = False
     #: Types of references that may be gone from the source without harm.
     soft: ClassVar[frozenset[str]] = frozenset()
     #: In the scope of what its counterpart is looked for: names of arguments to :meth:`list`,
@@ -116,10 +118,6 @@ class ResourceType:
         """The configuration's ``mappings`` in which its name may stand."""
         return self.mapping
 
-    def obstacle(self, resource: Wire, source: Inventory, destination: Inventory) -> str | None:
-        """Why this resource cannot be moved at all, or None."""
-        return None
-
     def between(
         self, source: Inventory, found: Mapping[tuple[str, str], Wire], projects: Collection[str]
     ) -> Sequence[Wire]:
@@ -128,6 +126,10 @@ class ResourceType:
 
     def leave(self, resource: Wire, made: Callable[[str, str], bool]) -> str | None:
         """Why this resource is better left out, or None. ``made``: whether (type, id) is one that Pumphouse makes."""
+        return None
+
+    def obstacle(self, resource: Wire, source: Inventory, destination: Inventory) -> str | None:
+        """Why this resource cannot be moved at all, or None."""
         return None
 
     def hindrance(self, resource: Wire, lookup: Lookup, destination: Inventory) -> str | None:
@@ -262,6 +264,8 @@ class ResourceType:
         # A reference without counterpart has become None, which is no match for the destination's null.
         lost = field.to and any(lookup(field.to, id_) is None for id_ in field.references(source))
         same = not lost and field.same(expected, destination)
+        # A value that was never set and cannot be asked for: the destination's own "nothing" is the same.
+        same = same or (field.omit_null and source is None and not destination)
         worth = field.how != "report" or bool(field.worth and field.worth(source))
         if field.secret:
             source, destination = _hidden(source), _hidden(destination)
