@@ -5,19 +5,20 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import explain, ignore_missing, or_none
 from pumphouse.clouds.waiting import wait_for
 from pumphouse.migrations import process
+from pumphouse.planning.plan import Plan
 from pumphouse.resources.base import Wire
 from pumphouse.resources.registry import TYPES
-from pumphouse.store.store import RUNNING, Store
+from pumphouse.store import Migration, Store
+from pumphouse.store.store import RUNNING
 from pumphouse.tasks.context import PREFIX, delete_and_wait
 
 #: How temporary things are called: see ``Context.temporary_name``.
-NAME = re.compile(rf"{PREFIX}-(\d+)-[a-z]+-.+")
+NAME = re.compile(rf"{PREFIX}-(\d+)-[a-z]+-(.+)")
 
 
 @dataclasses.dataclass
@@ -42,8 +43,9 @@ class Leftover:
 def find(source: Cloud, destination: Cloud, store: Store, pair: str, note: Callable[[str], None]) -> list[Leftover]:
     """All there are in both clouds. What could not be looked at is told to ``note``.
 
-    A name alone does not prove whose a thing is, when several operators keep databases of their own: what no
-    migration in this one has made is named, and kept.
+    A name alone does not prove whose a thing is: somebody else may run Pumphouse with a database of his own, whose
+    migrations have the same numbers. What is not noted in ours, and not called after a resource of that migration, is
+    shown and kept.
     """
     migrations = {row.id: row for row in store.migrations() if row.pair == pair}
     found: dict[tuple[str, str, str], Leftover] = {}
@@ -59,7 +61,10 @@ def find(source: Cloud, destination: Cloud, store: Store, pair: str, note: Calla
         leftover = found.setdefault(key, Leftover(*key, row.name, "", row.migration_id))
         leftover.rows.append(row.id)
     for leftover in found.values():
-        leftover.keep = _keep(migrations.get(leftover.migration or 0))
+        migration = migrations.get(leftover.migration or 0)
+        if migration and not leftover.rows and NAME.fullmatch(leftover.name)[2] not in _ids(migration, store):  # type: ignore[index]
+            migration = None
+        leftover.keep = _keep(migration)
     return list(found.values())
 
 
@@ -77,7 +82,13 @@ def remove(leftover: Leftover, cloud: Cloud, store: Store) -> str:
     return ""
 
 
-def _keep(migration: Any) -> str:
+def _ids(migration: Migration, store: Store) -> set[str]:
+    """Ids of all that a migration is about, in both clouds."""
+    ids = {item.id for item in Plan.from_json(migration.plan).items}
+    return ids | {result.destination_id for result in store.results(migration.id) if result.destination_id}
+
+
+def _keep(migration: Migration | None) -> str:
     if migration is None:
         return "no migration of this database made it"
     if migration.state != RUNNING:

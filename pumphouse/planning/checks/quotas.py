@@ -16,6 +16,7 @@ from pumphouse.planning.plan import Finding
 from pumphouse.resources.base import Wire
 from pumphouse.resources.quota import DEFAULTS, QuotaType
 from pumphouse.resources.registry import TYPES
+from pumphouse.resources.volume.quota import TYPES_OF
 
 #: How much of each limit is needed, or is in use: limit -> amount.
 Amounts = collections.Counter[str]
@@ -52,8 +53,10 @@ def volume(subject: Subject) -> Iterator[Finding]:
         what = "volumes" if item.type == "volume" else "snapshots"
         amounts = needed[str(owner(wire) or wire.get("os-extended-snapshot-attributes:project_id"))]
         amounts.update({what: 1, "gigabytes": int(wire.get("size") or 0)})
-        if kind := wire.get("volume_type"):
-            amounts.update({f"{what}_{kind}": 1, f"gigabytes_{kind}": int(wire.get("size") or 0)})
+        # As Cinder calls the limits of a type; one that will be made has none yet.
+        type_ = subject.item("volume_type", str(wire.get("volume_type_id")))
+        if type_ and (name := _type_names(subject.destination).get(type_.destination_id or "")):
+            amounts.update({f"{what}_{name}": 1, f"gigabytes_{name}": int(wire.get("size") or 0)})
     yield from _judge(subject, "volume_quota", needed, _volume_usage, VOLUME_UNITS)
 
 
@@ -110,9 +113,24 @@ def _limits(subject: Subject, kind: str, project: str, there: str | None) -> Wir
     carried = subject.found.resources.get((kind, project))
     item = subject.item(kind, project)
     if carried and item and item.action == "create":
-        wanted = type_.translate(carried, lambda *_: there)
-        limits |= {name: value for name, value in wanted.items() if name != "id"}
+
+        def counterpart(of: str, id_: str) -> str | None:
+            found = subject.item(of, id_)
+            return found.destination_id if found else None
+
+        wanted = type_.translate(carried, counterpart)
+        by_type = limits.get(TYPES_OF, []) + (wanted.get(TYPES_OF) or [])
+        limits |= {name: value for name, value in wanted.items() if name != "id"} | {TYPES_OF: by_type}
+    if entries := limits.pop(TYPES_OF, None):
+        names = _type_names(cloud)
+        for entry in entries:
+            limits |= {f"{what}_{names.get(entry['id'])}": v for what, v in entry.items() if what != "id"}
     return limits
+
+
+def _type_names(cloud: Cloud) -> dict[str, str]:
+    """Volume types: id -> name."""
+    return {type_.id: type_.name for type_ in cloud.volume.volume_types.list(is_public=None)}
 
 
 def _compute_usage(cloud: Cloud, project: str) -> Amounts:
