@@ -209,3 +209,11 @@ def test_what_a_network_is_underneath_is_carried_by_rule(clouds, rule):
     assert wanted == {"name": "net", **(asked if rule == "carry" else {})}
     external = {**wire, "router:external": True}
     assert TYPES["network"].adapt({"name": "net"}, external, names) == {"name": "net"}
+
+
+def test_a_disabled_trunk_is_enabled_to_be_removed(clouds):
+    """Neutron answers 409, TrunkDisabled, else."""
+    clouds[0].tables["trunk"]["t"]["admin_state_up"] = False
+    TYPES["trunk"].delete(clouds[0], "t")
+    assert clouds[0].changes() == [("update", "trunk"), ("delete", "trunk")]
+    TYPES["trunk"].delete(clouds[0], "t")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pumphouse.clouds.cloud import Cloud
 from pumphouse.resources.base import Named, Wire, unnamed
 from pumphouse.resources.fields import carry, refer, report, unordered
 from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType
@@ -32,3 +33,10 @@ class Trunk(NetworkType):
     def name(self, resource: Wire, named: Named = unnamed) -> str:
         """Its name, or its port's."""
         return str(resource.get("name") or named("port", resource["port_id"]))
+
+    def delete(self, cloud: Cloud, id_: str) -> None:
+        """Neutron removes no trunk that is disabled: it is enabled first."""
+        trunk = self.get(cloud, id_)
+        if trunk and not trunk["admin_state_up"]:
+            cloud.network.update(self.collection, id_, {"admin_state_up": True})
+        super().delete(cloud, id_)
