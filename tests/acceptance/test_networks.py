@@ -114,9 +114,10 @@ def test_the_port_that_nothing_uses(sides: Sides) -> None:
 
 def test_no_other_ports(sides: Sides) -> None:
     """None of the failed server, none that were made on the way."""
-    here = {port["mac_address"] for port in sides.source["port"].values()
-            if port["device_owner"] != "network:router_interface"}  # fmt: skip
-    there = {port["mac_address"] for port in sides.destination["port"].values()}
+    here, there = (
+        {port["mac_address"] for port in side["port"].values() if port["device_owner"] != "network:router_interface"}
+        for side in (sides.source, sides.destination)
+    )
     assert there == here - {sides.here("port", "failing")["mac_address"]}
 
 

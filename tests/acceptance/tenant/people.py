@@ -32,10 +32,19 @@ def build(source: Account, destination: Account, tenant: Tenant) -> None:
     _person(source, tenant, "owner", own["id"], tenant.call("@ Ánna O'Neil"), "Pässwört 密码 🔑 '\"\\%s",
             [roles["member"], roles["reader"], tenant.id("role", "custom")],
             email="ánna@example.org", description="", options={"ignore_password_expiry": True})  # fmt: skip
+    _robot(tenant)
     _person(source, tenant, "leaver", own["id"], tenant.call("-@ left/us:"),
             "x" * (LONGEST - 2) + "é", [roles["member"]])  # fmt: skip
     _person(source, tenant, "guest", guests["id"], tenant.call("@ Gast ", length=255), "hunter2 ",
             [roles["member"]], default_project_id=None)  # fmt: skip
+
+
+def _robot(tenant: Tenant) -> None:
+    """What no API can move: Keystone never shows an application credential's secret again."""
+    owner = tenant.owner
+    name = tenant.call("@ robot")
+    made = owner.identity.post(f"/users/{owner.user_id}/application_credentials", "application_credential", name=name)
+    tenant.keep("application_credential", "robot", made)
 
 
 def disable(source: Account, tenant: Tenant) -> None:
