@@ -15,7 +15,7 @@ from pumphouse.store.store import Store
 #: (a server: to stop, to be written into images, to boot). Meant to be too cautious rather than too bold.
 RATE, SERVER, OTHER = 20 * 2**20, 180.0, 60.0
 #: Copies smaller than this tell how long a request takes, not how fast bytes flow.
-TELLING = 2**20
+TELLING = 16 * 2**20
 
 
 def estimate(plan: Plan, found: Found, store: Store, pair: str) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from keystoneauth1.exceptions import ConnectFailure
 from pumphouse import planning
 from pumphouse.cli import logs, main
 from pumphouse.errors import CloudError, UsageError
+from pumphouse.migrations import again, leftovers
+from pumphouse.planning.plan import Finding
 from pumphouse.store import Store
 from tests.unit import fake_cli
 
@@ -54,7 +56,7 @@ def fake(monkeypatch, database):
 def test_help_names_the_commands(capsys):
     assert main.main([]) == 0
     out = capsys.readouterr().out
-    for name in ("check", "migrate", "list", "show", "report"):
+    for name in ("check", "migrate", "list", "show", "report", "verify", "leftovers"):
         assert f"\n  {name} " in out
     assert main.main(["migrate", "--help"]) == 0
     assert "--dry-run" in capsys.readouterr().out
@@ -326,3 +328,94 @@ def test_library_noise_is_kept_away(capsys):
     err = capsys.readouterr().err
     assert "SELECT" not in err
     assert "X-Auth-Token: ***" in err
+
+
+# What the checks found
+
+
+def blocked():
+    plan = fake_cli.plan()
+    plan.findings = [
+        Finding("blocks", "project", "p1", "acme", "needs 4 of cores: its quota is 3", "raise cores to at least 4"),
+        Finding("loses", "network", "n1", "net", "no extension dns-integration", ""),
+        Finding("note", "", "", "", "cinder-volume is down on b", "the others do its work"),
+    ]
+    plan.estimate = {
+        "bytes": 2**30, "seconds": 100, "bytes_per_second": 1, "basis": ["1 B/s: assumed"],
+        "servers": [{"id": "s1", "name": "web-1", "bytes": 2**20, "downtime": 65}],
+    }  # fmt: skip
+    return plan
+
+
+def test_findings_are_shown_by_level_with_their_remedies(fake, capsys):
+    fake(the_plan=blocked())
+    assert main.main(["migrate", "--tenant", "acme", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    order = [
+        "project acme: needs 4 of cores: its quota is 3\n",
+        "-> raise cores to at least 4\n",
+        "network net: no extension dns-integration\n",
+        "cinder-volume is down on b\n",
+        "down for at most 1 min 05 s (1.0 MiB)\n",
+        "basis: 1 B/s: assumed\n",
+        "1 finding that blocks",
+    ]
+    places = [out.index(words) for words in order]
+    assert places == sorted(places)
+
+
+def test_findings_and_the_estimate_are_in_the_json(fake, capsys):
+    fake(the_plan=blocked())
+    assert main.main(["migrate", "--tenant", "acme", "--dry-run", "-f", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(blocked().to_json()))
+
+
+def test_what_blocks_refuses_a_run_that_nobody_is_asked_about(fake, database, capsys):
+    fake(the_plan=blocked())
+    assert main.main(["migrate", "--tenant", "acme", "--yes"]) == 1
+    err = capsys.readouterr().err
+    assert "pumphouse: blocks: project acme: needs 4 of cores: its quota is 3\n" in err
+    assert "--ignore-findings" in err
+    with Store.open(f"sqlite:///{database}") as store:
+        assert store.history() == []
+    assert main.main(["migrate", "--tenant", "acme", "--yes", "--ignore-findings"]) == 0
+
+
+def test_leftovers_asks_nobody_where_nobody_is(fake, capsys):
+    assert main.main(["leftovers", "--remove"]) == 2
+    assert "add --yes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("keep", "removed", "force", "code"), [
+    ("", 1, [], 0),
+    ("its migration is running", 0, ["--force"], 1),
+    ("its migration may still be running on b", 0, [], 1),
+    ("its migration may still be running on b", 1, ["--force"], 0),
+    ("no migration of this database made it", 0, ["--force"], 1),
+])  # fmt: skip
+def test_leftovers(fake, monkeypatch, capsys, keep, removed, force, code):
+    one = leftovers.Leftover("source", "image", "i", "pumphouse-1-root-w", "2026", 1, keep)
+    gone = []
+    monkeypatch.setattr("pumphouse.planning.planner.pair_of", lambda *_: "pair")
+    monkeypatch.setattr(leftovers, "find", lambda *_: [one])
+    monkeypatch.setattr(leftovers, "remove", lambda one, *_: gone.append(one) or "")
+    assert main.main(["leftovers"]) == 1
+    out = capsys.readouterr().out
+    assert "pumphouse-1-root-w" in out
+    assert keep in out
+    assert main.main(["leftovers", "--remove", "--yes", *force]) == code
+    assert len(gone) == removed
+
+
+@pytest.mark.parametrize("verdict", ["equal", "differs", "not comparable"])
+def test_verify_tells_and_exits_by_what_it_finds(fake, monkeypatch, capsys, verdict):
+    main.main(["migrate", "--tenant", "acme", "--yes"])
+    capsys.readouterr()
+    compared = again.Compared("image", "i1", "img", verdict, "why" if verdict != "equal" else "", 7, "ab" * 64)
+    monkeypatch.setattr(again, "verify", lambda *_, **__: None)
+    monkeypatch.setattr(again, "verify_bytes", lambda *_: [compared])
+    assert main.main(["verify", "1"]) == 0
+    assert "Verified: 3 equal\n" in capsys.readouterr().out
+    assert main.main(["verify", "1", "--bytes", "-f", "json"]) == int(verdict == "differs")
+    assert json.loads(capsys.readouterr().out)["bytes"][0]["verdict"] == verdict
+    assert main.main(["verify", "2"]) == 2
