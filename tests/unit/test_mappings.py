@@ -75,9 +75,13 @@ def test_a_tenants_own_network_keeps_its_name(clouds):
 
 def test_zones(clouds):
     clouds[0].tables["server"]["w1"]["OS-EXT-AZ:availability_zone"] = "rack-1"
-    assert [loss.field for loss in plan(clouds)["server", "w1"].losses] == ["OS-EXT-AZ:availability_zone"]
+
+    def lost(item):
+        return [loss.field for loss in item.losses if "zone" in loss.field]
+
+    assert lost(plan(clouds)["server", "w1"]) == ["OS-EXT-AZ:availability_zone"]
     mapped = plan(clouds, availability_zones={"rack-1": "nova"})["server", "w1"]
-    assert (mapped.action, mapped.losses) == ("create", [])
+    assert (mapped.action, lost(mapped)) == ("create", [])
     wrong = plan(clouds, availability_zones={"rack-1": "noca"})["server", "w1"]
     assert wrong.action == "conflict"
     assert "is mapped to 'noca' (mappings.availability_zones)" in wrong.reason
