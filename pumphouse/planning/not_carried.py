@@ -59,7 +59,7 @@ UNMOVED = (
     Unmoved(
         "volume snapshot",
         _volume("volume_snapshots"),
-        # os-reimage overwrites the file that a snapshot on NFS (2026.1) refers to, and both are lost.
+        # See VolumeSnapshot.
         reason="Cinder cannot safely give a volume older contents; to keep it, make a volume from it in the source",
     ),
     Unmoved(

@@ -10,12 +10,12 @@ from pumphouse.resources.compute.quota import ComputeQuota
 from pumphouse.resources.compute.server import Server
 from pumphouse.resources.compute.server_group import ServerGroup
 from pumphouse.resources.identity.assignment import Assignment
-from pumphouse.resources.identity.domain import Domain
 from pumphouse.resources.identity.credential import Credential
-from pumphouse.resources.identity.project import Project
+from pumphouse.resources.identity.domain import Domain
 from pumphouse.resources.identity.group import Group
 from pumphouse.resources.identity.implied_role import ImpliedRole
 from pumphouse.resources.identity.membership import Membership
+from pumphouse.resources.identity.project import Project
 from pumphouse.resources.identity.role import Role
 from pumphouse.resources.identity.user import User
 from pumphouse.resources.image.image import Image
@@ -38,6 +38,7 @@ from pumphouse.resources.network.trunk import Trunk
 from pumphouse.resources.volume.qos_spec import QosSpec
 from pumphouse.resources.volume.quota import VolumeQuota
 from pumphouse.resources.volume.volume import Volume
+from pumphouse.resources.volume.volume_snapshot import VolumeSnapshot
 from pumphouse.resources.volume.volume_type import VolumeType
 from pumphouse.resources.volume.volume_type_access import VolumeTypeAccess
 from pumphouse.resources.volume.volume_type_encryption import VolumeTypeEncryption
@@ -47,8 +48,12 @@ _ALL: tuple[ResourceType, ...] = (
     Domain(),
     Project(),
     Role(),
+    ImpliedRole(),
     User(),
+    Group(),
+    Membership(),
     Assignment(),
+    Credential(),
     Flavor(),
     FlavorAccess(),
     Keypair(),
@@ -61,17 +66,13 @@ _ALL: tuple[ResourceType, ...] = (
     Network(),
     Subnet(),
     SecurityGroup(),
-    ImpliedRole(),
     SecurityGroupRule(),
-    Group(),
-    Membership(),
     Router(),
     RouterInterface(),
     Port(),
     Trunk(),
     FloatingIP(),
     RbacPolicy(),
-    Credential(),
     QosSpec(),
     VolumeType(),
     VolumeTypeQos(),
@@ -81,6 +82,7 @@ _ALL: tuple[ResourceType, ...] = (
     VolumeQuota(),
     NetworkQuota(),
     Volume(),
+    VolumeSnapshot(),
     ServerGroup(),
     Server(),
 )

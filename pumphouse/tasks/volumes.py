@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import explain, status
+from pumphouse.clouds.errors import RemedyError, explain, status
 from pumphouse.clouds.waiting import wait_for
 from pumphouse.errors import CloudError
 from pumphouse.resources.base import Wire
 from pumphouse.resources.image.image import Image
 from pumphouse.resources.volume.volume import Volume
+from pumphouse.resources.volume.volume_snapshot import VolumeSnapshot
 from pumphouse.tasks.base import Task
 from pumphouse.tasks.context import Context, delete_and_wait
 
-IMAGE, VOLUME = Image(), Volume()
+IMAGE, VOLUME, SNAPSHOT = Image(), Volume(), VolumeSnapshot()
 #: Seconds; a copy inside a slow backend takes hours for terabytes.
 COPY_TIMEOUT = 48 * 3600
 
@@ -21,7 +22,8 @@ class ExportVolume(Task):
     """Have the source's Cinder write a volume's bytes into an image.
 
     A volume of a stopped server is read as it is, which Cinder allows by force. Where the operator of the source
-    has not enabled that, and for detached volumes, a clone is read: the volume keeps its state.
+    has not enabled that, and for detached volumes, a clone is read: the volume keeps its state. Where there are no
+    clones (NFS makes none of attached volumes), a volume is made from a snapshot, both of them ours.
     """
 
     def __init__(self, volume_id: str, provides: str) -> None:
@@ -40,27 +42,75 @@ class ExportVolume(Task):
             try:
                 return self._upload(context, volume, force=True)
             except Exception as error:
-                if status(error) not in (400, 403):
+                if not isinstance(error, CloudError) and status(error) not in (400, 403):
                     raise
-                self._note(context, f"may not be read while it is attached ({explain(error)}): its clone is read")
-        clone = self._clone(context, volume)
-        image_id = self._upload(context, clone or volume, force=False)
-        if clone:
-            context.remove_temporaries(clone["id"])
+                self._note(context, f"cannot be read while it is attached ({explain(error)}): its clone is read")
+                wait_volume(context, context.source, self.id, volume["status"])
+        copy = self._clone(context, volume) or self._by_snapshot(context, volume)
+        try:
+            image_id = self._upload(context, copy or volume, force=False)
+        except Exception as error:
+            if not isinstance(error, CloudError) and status(error) not in (400, 403):
+                raise
+            raise self._explained(context, error) from error
+        if copy:
+            context.remove_temporaries(*[id_ for id_ in (copy["id"], copy.get("snapshot_id")) if id_])
         return image_id
+
+    def _explained(self, context: Context, error: Exception) -> Exception:
+        """Cinder gives no reason. Its NFS driver, since it checks qcow2 files, reads no volume with snapshots."""
+        found = context.source.volume.volume_snapshots.list(search_opts={"all_tenants": 1, "volume_id": self.id})
+        names = ", ".join(str(snapshot.name or snapshot.id) for snapshot in found)
+        if context.abandon.is_set() or not names:
+            return error
+        return RemedyError(
+            f"the source's Cinder could not read the volume ({explain(error)}); it has snapshots ({names}), which "
+            "some drivers (NFS) cannot read",
+            "delete them in the source, and run this again",
+        )
 
     def _clone(self, context: Context, volume: Wire) -> Wire | None:
         """A copy that belongs to us, or None where the backend makes none."""
         name = context.temporary_name("source", "clone", self.id)
         try:
-            clone = context.source.volume.volumes.create(volume["size"], source_volid=self.id, name=name)
-            context.temporary("source", "volume", clone.id, name)
-            return wait_volume(context, context.source, clone.id, "available")
+            return self._copy(context, name, volume, source_volid=self.id)
         except Exception as error:
-            if not isinstance(error, CloudError) and status(error) not in (400, 403, 409, 413):
-                raise
-            self._note(context, f"cannot be cloned ({explain(error)}): it is read itself")
+            self._cannot(context, error, "cannot be cloned", "a snapshot of it is read")
             return None
+
+    def _by_snapshot(self, context: Context, volume: Wire) -> Wire | None:
+        """A volume from a snapshot, both ours, or None where the backend makes none."""
+        name = context.temporary_name("source", "snapshot", self.id)
+        try:
+            snapshot = SNAPSHOT.create(context.source, {"volume_id": self.id, "name": name})
+            context.temporary("source", "volume_snapshot", snapshot["id"], name)
+            wait_for(
+                lambda: SNAPSHOT.get(context.source, snapshot["id"]),
+                done=lambda wire: wire["status"] == "available",
+                failed=lambda wire: wire["status"] if wire["status"].startswith("error") else None,
+                what=f"a snapshot of volume {self.id} to become available",
+                timeout=COPY_TIMEOUT,
+                interval=1,
+                cancelled=context.abandon.is_set,
+            )
+            return self._copy(context, name, volume, snapshot_id=snapshot["id"])
+        except Exception as error:
+            self._cannot(context, error, "cannot be copied from a snapshot", "it is read itself")
+            # Removes what is left of both: the volume must be as it was.
+            context.temporary_name("source", "snapshot", self.id)
+            return None
+
+    def _copy(self, context: Context, name: str, volume: Wire, **origin: str) -> Wire:
+        copy = context.source.volume.volumes.create(volume["size"], name=name, **origin)
+        context.temporary("source", "volume", copy.id, name)
+        return wait_volume(context, context.source, copy.id, "available")
+
+    def _cannot(self, context: Context, error: Exception, what: str, instead: str) -> None:
+        if context.abandon.is_set() or (
+            not isinstance(error, CloudError) and status(error) not in (400, 403, 409, 413)
+        ):
+            raise error
+        self._note(context, f"{what} ({explain(error)}): {instead}")
 
     def _upload(self, context: Context, volume: Wire, force: bool) -> str:
         name = context.temporary_name("source", "volume", self.id)

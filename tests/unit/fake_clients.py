@@ -222,6 +222,8 @@ class Images(Table):
             image
             for image in self._list(owner=filters.get("owner"))
             if bool(image.get("os_hidden")) == filters.get("os_hidden", False)
+            # As Glance does: community images are in no list unless asked for, but to their owners.
+            and (image.get("visibility") != "community" or filters.get("visibility") == "all")
         ]
 
     def create(self, **body: Any) -> Thing:
@@ -474,6 +476,12 @@ class QosSpecs(Table):
     def disassociate(self, id_: str, type_: str) -> None:
         self.cloud.ask("update", self.type)
         self.cloud.tables["volume_type"][type_]["qos_specs_id"] = None
+
+
+class Snapshots(Table):
+    def create(self, volume_id: str, force: bool, name: str) -> Thing:
+        self.cloud.ask("create", self.type)
+        return Thing(self.cloud.put(self.type, name=name, volume_id=volume_id, status="available"))
 
 
 class Volumes(Table):

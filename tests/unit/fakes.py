@@ -146,7 +146,7 @@ class FakeCloud:
             qos_specs=clients.QosSpecs(self, "qos_spec"),
             pools=clients.Table(self, "pool"),
             quotas=clients.Quotas(self, "volume_quota"),
-            volume_snapshots=clients.Table(self, "snapshot"),
+            volume_snapshots=clients.Snapshots(self, "snapshot"),
             backups=clients.Table(self, "backup"),
             messages=clients.Table(self, "message"),
             availability_zones=SimpleNamespace(list=lambda: zones),

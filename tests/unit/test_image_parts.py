@@ -149,3 +149,9 @@ def test_encrypted_volumes_and_snapshots_say_what_can_be_done(site):
     assert "key does not leave the source's key manager" in volume.reason
     (snapshot,) = [item for item in made.not_carried if item.type == "volume snapshot"]
     assert "make a volume from it in the source" in snapshot.reason
+
+
+def test_community_images_are_found_and_stay_so(site):
+    image(site, "everybodys")["visibility"] = "community"
+    assert site.migrate() == "done"
+    assert there(site, "everybodys")["visibility"] == "community"

@@ -236,6 +236,62 @@ def test_a_volume_that_may_not_be_read_while_attached_is_read_through_a_clone(si
     assert site.source.tables["volume"]["v1"]["status"] == "in-use"
 
 
+@pytest.mark.parametrize("status", ["in-use", "available"])
+def test_a_volume_that_can_neither_be_read_nor_cloned_is_read_through_a_snapshot(site, status):
+    """Cinder takes the image away again, and finds no backend for the clone."""
+    manager = site.source.volume.volumes.__class__
+    create, upload = manager.create, manager.upload_to_image
+    if status == "available":
+        site.source.tables["volume"]["v1"].update(status=status, attachments=[])
+        site.source.tables["server"]["w1"]["os-extended-volumes:volumes_attached"] = []
+
+    def made(self, size, **body):
+        volume = create(self, size, **body)
+        if body.get("source_volid"):
+            self.wire(volume["id"])["status"] = "error"
+        return volume
+
+    def uploaded(self, id_, force, **body):
+        reply = upload(self, id_, force=force, **body)
+        if id_ == "v1":
+            del self.cloud.tables["image"][reply[1]["os-volume_upload_image"]["image_id"]]
+        return reply
+
+    before = site.source.holdings()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manager, "create", made)
+        patch.setattr(manager, "upload_to_image", uploaded)
+        assert site.migrate(**({"servers": ["w1"]} if status == "in-use" else {"volumes": ["v1"]})) == "done"
+    assert site.source.asked("create", "snapshot") == 1
+    assert len(site.there("volume")) == 1
+    assert site.source.holdings()["volume"] == before["volume"]
+    assert "snapshot" not in site.source.holdings()
+    site.assert_nothing_is_left_over()
+
+
+def test_a_volume_that_cannot_be_read_for_its_snapshots_says_what_to_do(site, monkeypatch):
+    """As on NFS."""
+    volumes, snapshots = site.source.volume.volumes.__class__, site.source.volume.volume_snapshots.__class__
+    real = volumes.upload_to_image
+
+    def uploaded(self, id_, force, **body):
+        assert not [one for one in self.cloud.tables["snapshot"].values() if one["name"] != "monday"], "ours is gone"
+        reply = real(self, id_, force=True, **body)
+        del self.cloud.tables["image"][reply[1]["os-volume_upload_image"]["image_id"]]
+        return reply
+
+    site.source.refuse["create", "volume"] = HttpError(413, "no room")
+    monkeypatch.setattr(volumes, "upload_to_image", uploaded)
+    monkeypatch.setattr(snapshots, "list", lambda self, search_opts: self._list(volume_id=search_opts["volume_id"]))
+    site.source.put("snapshot", "theirs", name="monday", volume_id="v1")
+    before = site.source.holdings()
+    assert site.migrate(servers=["w1"]) == "failed"
+    assert "it has snapshots (monday)" in site.units["server:w1"].error
+    assert "delete them in the source, and run this again" in site.units["server:w1"].error
+    assert site.source.holdings() == before
+    site.assert_nothing_is_left_over()
+
+
 def test_a_detached_volume_is_read_through_a_clone_and_stays_as_it_is(site):
     site.source.tables["volume"]["v1"].update(status="available", attachments=[])
     before = site.source.holdings()["volume"]

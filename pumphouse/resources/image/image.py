@@ -68,8 +68,11 @@ class Image(ResourceType):
     )
 
     def list(self, cloud: Cloud, **scope: Any) -> Wires:
-        """All images that the account may see, or those that a project owns; hidden ones too."""
-        filters = {"owner": scope["project_id"]} if scope.get("project_id") else {}
+        """All images that the account may see, or those that a project owns; community and hidden ones too."""
+        # Without a visibility, Glance leaves out the community images of other projects than ours.
+        filters = {"visibility": "all"}
+        if scope.get("project_id"):
+            filters["owner"] = scope["project_id"]
         found: dict[str, Wire] = {}
         for hidden in (False, True):
             listed = cloud.image.images.list(filters={**filters, "os_hidden": hidden}, page_size=500)
