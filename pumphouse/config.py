@@ -17,7 +17,7 @@ import yaml
 
 from pumphouse.database_url import check_url
 from pumphouse.errors import ConfigError
-from pumphouse.resources.names import KINDS, RULES
+from pumphouse.names import KINDS, RULES
 
 Role = Literal["source", "destination"]
 

@@ -19,10 +19,10 @@ from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import explain
 from pumphouse.errors import PumphouseError
 from pumphouse.migrations.verify import note_left_alone, verify_unit
+from pumphouse.names import Names
 from pumphouse.planning.plan import Item, Plan, Unit
 from pumphouse.resources.base import FieldVerdict, Wire
 from pumphouse.resources.compute.server import boots_from_volume
-from pumphouse.resources.names import Names
 from pumphouse.resources.registry import TYPES
 from pumphouse.store import Migration, Store
 from pumphouse.tasks.context import Context

@@ -19,9 +19,9 @@ from pumphouse.clouds.errors import explain
 from pumphouse.flows import flow_of
 from pumphouse.migrations import process
 from pumphouse.migrations.verify import note_failure, verify_unit
+from pumphouse.names import Names
 from pumphouse.planning.plan import Plan, Unit
 from pumphouse.planning.planner import pair_of
-from pumphouse.resources.names import Names
 from pumphouse.store.store import Store
 from pumphouse.tasks.context import WHOLE, Context
 from pumphouse.transfer.progress import (

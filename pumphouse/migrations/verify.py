@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pumphouse.clouds.errors import explain
+from pumphouse.names import Counterparts
 from pumphouse.planning.plan import Item, Unit
 from pumphouse.resources.base import FieldVerdict
-from pumphouse.resources.names import Counterparts
 from pumphouse.resources.registry import TYPES
 from pumphouse.tasks.context import Context
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import string
 
 from pumphouse.clouds.cloud import Cloud
+from pumphouse.names import Names, suggestion
 from pumphouse.planning.discovery import Found
 from pumphouse.planning.plan import Item, Loss
 from pumphouse.resources.base import Wire
 from pumphouse.resources.compute.server import boots_from_volume
 from pumphouse.resources.compute.zones import zones
-from pumphouse.resources.names import Names, suggestion
 from pumphouse.resources.quota import QuotaType
 from pumphouse.resources.registry import TYPES
 from pumphouse.resources.volume.volume import devices

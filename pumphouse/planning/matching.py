@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pumphouse.names import Names, suggestion
 from pumphouse.planning.discovery import Found, Key
 from pumphouse.planning.order import in_order
 from pumphouse.planning.plan import Action, Item, Loss
 from pumphouse.planning.prefetch import prefetch
 from pumphouse.resources.base import EVERYONE, ResourceType, Wire
 from pumphouse.resources.inventory import Inventory
-from pumphouse.resources.names import Names, suggestion
 from pumphouse.resources.registry import TYPES
 from pumphouse.store.store import Store
 

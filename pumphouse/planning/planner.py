@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.errors import UsageError
+from pumphouse.names import Names
 from pumphouse.planning import selecting
 from pumphouse.planning.accepting import weigh_hazards
 from pumphouse.planning.changes import name_changes
@@ -22,7 +23,6 @@ from pumphouse.planning.plan import Item, Loss, Plan, Selection
 from pumphouse.planning.units import make_units
 from pumphouse.resources.compute.server import HINTS
 from pumphouse.resources.inventory import Inventory
-from pumphouse.resources.names import Names
 from pumphouse.resources.registry import TYPES
 from pumphouse.resources.volume.volume import in_server
 from pumphouse.store.store import Store

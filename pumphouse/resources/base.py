@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any, ClassVar
 
 from pumphouse.clouds.cloud import Cloud
+from pumphouse.names import Counterparts, Names
 from pumphouse.resources.fields import Field, Lookup, Wire, Wires, some
 from pumphouse.resources.inventory import Inventory
-from pumphouse.resources.names import Counterparts, Names
 
 
 @dataclasses.dataclass

@@ -11,9 +11,9 @@ from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import explain
 from pumphouse.clouds.waiting import wait_for
 from pumphouse.errors import CloudError
+from pumphouse.names import Names
 from pumphouse.resources.base import ResourceType, Wire
 from pumphouse.resources.compute.zones import known_zone
-from pumphouse.resources.names import Names
 from pumphouse.resources.registry import TYPES
 from pumphouse.store.store import Store
 from pumphouse.transfer.images import Copied

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pumphouse.names import Counterparts, Names, suggestion
 from pumphouse.planning import Selection, make_plan
-from pumphouse.resources.names import Counterparts, Names, suggestion
 from pumphouse.resources.registry import TYPES
 from pumphouse.store import Store
 from tests.unit import fakes

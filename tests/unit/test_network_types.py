@@ -7,9 +7,9 @@ import threading
 import pytest
 
 from pumphouse.migrations.runner import run
+from pumphouse.names import Names
 from pumphouse.planning import make_plan
 from pumphouse.planning.plan import Selection
-from pumphouse.resources.names import Names
 from pumphouse.resources.network.qos_policy import rules
 from pumphouse.resources.registry import TYPES
 from pumphouse.transfer.progress import Progress

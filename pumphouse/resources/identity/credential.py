@@ -9,10 +9,10 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing, or_none
+from pumphouse.names import Names
 from pumphouse.resources.base import Named, ResourceType, Wire, Wires, unnamed
 from pumphouse.resources.fields import Field, Lookup, carry, refer, report
 from pumphouse.resources.inventory import Inventory
-from pumphouse.resources.names import Names
 
 #: What a credential may hang on that cannot move; Keystone notes it in the blob.
 BOUND_TO = {

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import status
+from pumphouse.names import Names, suggestion
 from pumphouse.resources.base import Wire
 from pumphouse.resources.fields import Lookup, carry, refer, report, some, unordered
 from pumphouse.resources.inventory import Inventory
-from pumphouse.resources.names import Names, suggestion
 from pumphouse.resources.network.wire import BOOKKEEPING, NetworkType, known_zones, shared_twin
 
 #: What a network is underneath, each with the kind of names of its values.

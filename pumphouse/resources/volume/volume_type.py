@@ -6,10 +6,10 @@ from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import ignore_missing, or_none
+from pumphouse.names import suggestion
 from pumphouse.resources.base import ResourceType, Wire, Wires
 from pumphouse.resources.fields import carry, report, text
 from pumphouse.resources.inventory import Inventory
-from pumphouse.resources.names import suggestion
 
 #: The extra spec that says on which backend the volumes of a type are.
 BACKEND = "volume_backend_name"

@@ -21,7 +21,7 @@ def build(tenant: Tenant) -> None:
     _back(tenant)
     _groups(tenant)
     _ports(tenant)
-    router = tenant.owner.network.post("/routers", "router", name=tenant.call("@ router, stays"))
+    router = tenant.owner.network.post("/routers", "router", name=tenant.call("@ router: süd / '1'"))
     tenant.keep("router", "router", router)
     subnet = tenant.id("subnet", "front4")
     tenant.owner.network.put(f"/routers/{router['id']}/add_router_interface", subnet_id=subnet)
