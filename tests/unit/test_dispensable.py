@@ -7,12 +7,12 @@ from pumphouse.resources.inventory import Inventory
 from pumphouse.resources.registry import TYPES
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     http_status = 500
 
 
 def _refuse(*_: object) -> None:
-    raise Broken("An unexpected error prevented the server from fulfilling your request.")
+    raise BrokenError("An unexpected error prevented the server from fulfilling your request.")
 
 
 @pytest.fixture
@@ -37,5 +37,5 @@ def test_credentials_that_cannot_be_read_are_named(monkeypatch, people):
 
 def test_key_pairs_that_cannot_be_read_end_the_plan(monkeypatch, people):
     monkeypatch.setattr(type(TYPES["keypair"]), "list_for", _refuse)
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         discover(Inventory(None, TYPES), [("user", people)])
