@@ -103,7 +103,10 @@ class Volume(ResourceType):
                 "copy what is on it to an unencrypted volume in the source, and move that"
             )
         if len(resource.get("attachments") or ()) > 1:
-            return "the volume is attached to several servers, which is not carried yet: detach all but one"
+            return (
+                "the volume is attached to several servers, which is not carried: detach it from all but one, "
+                "move that one with it, and attach the others in the destination"
+            )
         if resource["status"] not in ("available", "in-use"):
             return f"the volume is {resource['status']}: wait until it is available, or reset its state"
         return None
