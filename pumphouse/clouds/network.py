@@ -67,8 +67,8 @@ class NetworkAPI:
         return self._call("put", f"/{collection}/{id_}/{name}", json=body)
 
     def set_tags(self, collection: str, id_: str, tags: builtins.list[str]) -> None:
-        """Let it have these tags and no others."""
-        self.action(collection, id_, "tags", {"tags": list(tags)})
+        """Let it have these tags and no others. Those of ``qos/policies`` are at ``policies``."""
+        self.action(collection.rpartition("/")[2], id_, "tags", {"tags": list(tags)})
 
     def extensions(self) -> set[str]:
         """Aliases of the extensions that this Neutron has; asked once."""

@@ -98,6 +98,9 @@ def test_tags_and_extensions(server, network):
     server.on("PUT", f"{PORTS}/x/tags", (200, {"tags": ["a"]}))
     network.set_tags("ports", "x", ["a"])
     assert server.last("PUT", f"{PORTS}/x/tags").json == {"tags": ["a"]}
+    server.on("PUT", "/network/v2.0/policies/x/tags", (200, {"tags": ["a"]}))
+    network.set_tags("qos/policies", "x", ["a"])
+    assert server.last("PUT", "/network/v2.0/policies/x/tags").json == {"tags": ["a"]}
     server.on("GET", "/network/v2.0/extensions", (200, {"extensions": [{"alias": "qos"}, {"alias": "trunk"}]}))
     assert network.extensions() == network.extensions() == {"qos", "trunk"}
     assert server.count()["GET", "/network/v2.0/extensions"] == 1
