@@ -6,7 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 
-from tests.acceptance.clouds import Account, Json
+from tests.acceptance.clouds import Account, Json, wait
 
 #: Types that are relations between two things: the API has calls that make and end them, and no body to read.
 RELATIONS = {"membership", "implied_role", "router_interface", "volume_type_qos"}
@@ -93,8 +93,24 @@ def _volume(cloud: Account, name: str, stack: contextlib.ExitStack) -> dict[str,
     by_type = tuple(f"_{found['name']}" for found in api.list("/types?is_public=None", "volume_types"))
     limits = api.get(f"/os-quota-sets/{cloud.project_id}")
     return {
+        "volume_snapshot": _snapshot(cloud, name, stack),
         "qos_spec": api.call("GET", f"/qos-specs/{specs['id']}").json()["qos_specs"],
         "volume_type_encryption": api.call("GET", f"/types/{kind['id']}/encryption").json(),
         "volume_type_access": access,
         "volume_quota": {name: value for name, value in limits.items() if not name.endswith(by_type)},
     }
+
+
+def _snapshot(cloud: Account, name: str, stack: contextlib.ExitStack) -> Json:
+    api = cloud.volume
+
+    def remove(path: str) -> None:
+        api.delete(path)
+        wait(lambda: api.find(path), lambda seen: seen is None, f"{path} to go")
+
+    volume = api.post("/volumes", "volume", name=name, size=1)
+    stack.callback(remove, f"/volumes/{volume['id']}")
+    wait(lambda: api.get(f"/volumes/{volume['id']}"), lambda v: v["status"] == "available", "the volume")
+    path = f"/snapshots/{api.post('/snapshots', 'snapshot', name=name, volume_id=volume['id'])['id']}"
+    stack.callback(remove, path)
+    return wait(lambda: api.get(path), lambda snapshot: snapshot["status"] == "available", "the snapshot")
