@@ -13,6 +13,8 @@ def keystone(cloud: Cloud) -> Settings:
         "database": database(cloud, "keystone"),
         "token": {"provider": "fernet", "expiration": 14400},
         "fernet_tokens": {"key_repository": f"{cloud.state}/fernet"},
+        # Read at every start, too: its default is a directory that a fresh machine does not have.
+        "fernet_receipts": {"key_repository": f"{cloud.state}/fernet"},
         # not cached: Keystone decrypts in place what it has cached, which the cache below gives out itself
         "credential": {"key_repository": f"{cloud.state}/credential", "caching": False},
         # bcrypt with its fewest rounds: each request of a service user checks a password
