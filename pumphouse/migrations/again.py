@@ -2,8 +2,8 @@
 
 Bytes are compared where nobody writes them: images; volumes that are detached, or whose servers are stopped, in both
 clouds. Each side's Cinder writes the volume into a temporary raw image (qcow2 is another file each time), which is
-read and hashed. A root disk that is no volume has been written to by its guest since it booted in the destination:
-there the hashes of the transfer stand.
+read and hashed. What a guest has written to since it booted in the destination (a root disk that is no volume, always)
+cannot be compared any more: there the hashes of the transfer stand.
 """
 
 from __future__ import annotations
@@ -139,8 +139,15 @@ def _compare(context: Context, item: Item, say: Callable[[str], None]) -> Compar
         result.reason = f"could not be read: {explain(error)}"
     else:
         (result.size, result.sha512), other = hashes
-        result.verdict = "equal" if hashes[0] == other else "differs"
-        if result.verdict == "differs":
+        if hashes[0] == other:
+            result.verdict = "equal"
+        elif sides[1][1].get("attachments"):
+            result.reason = (
+                "its server has booted in the destination since, and may have written to it; the hashes of the "
+                "transfer stand"
+            )
+        else:
+            result.verdict = "differs"
             result.reason = f"{result.size} bytes, sha512 {result.sha512} became {other[0]} bytes, sha512 {other[1]}"
     finally:
         for text in context.remove_temporaries():

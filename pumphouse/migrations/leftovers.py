@@ -12,7 +12,7 @@ from pumphouse.clouds.waiting import wait_for
 from pumphouse.migrations import process
 from pumphouse.planning.plan import Plan
 from pumphouse.resources.base import Wire
-from pumphouse.resources.registry import TYPES
+from pumphouse.resources.registry import TEMPORARY, TYPES
 from pumphouse.store import Migration, Store
 from pumphouse.store.store import RUNNING
 from pumphouse.tasks.context import PREFIX, delete_and_wait
@@ -74,7 +74,7 @@ def remove(leftover: Leftover, cloud: Cloud, store: Store) -> str:
         if leftover.type == "volume_snapshot":
             _delete_snapshot(cloud, leftover.id)
         else:
-            delete_and_wait(TYPES[leftover.type], cloud, leftover.id)
+            delete_and_wait(TEMPORARY[leftover.type], cloud, leftover.id)
     except Exception as error:
         return explain(error)
     for row in leftover.rows:

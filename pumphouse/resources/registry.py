@@ -15,6 +15,7 @@ from pumphouse.resources.identity.domain import Domain
 from pumphouse.resources.identity.group import Group
 from pumphouse.resources.identity.implied_role import ImpliedRole
 from pumphouse.resources.identity.membership import Membership
+from pumphouse.resources.identity.opening import Opening
 from pumphouse.resources.identity.project import Project
 from pumphouse.resources.identity.role import Role
 from pumphouse.resources.identity.user import User
@@ -87,3 +88,5 @@ _ALL: tuple[ResourceType, ...] = (
     Server(),
 )
 TYPES: dict[str, ResourceType] = {type_.type: type_ for type_ in _ALL}
+#: What Pumphouse may make for a while only, and removes again.
+TEMPORARY: dict[str, ResourceType] = {**TYPES, Opening.type: Opening()}

@@ -14,7 +14,7 @@ from pumphouse.errors import CloudError
 from pumphouse.names import Names
 from pumphouse.resources.base import ResourceType, Wire
 from pumphouse.resources.compute.zones import known_zone
-from pumphouse.resources.registry import TYPES
+from pumphouse.resources.registry import TEMPORARY, TYPES
 from pumphouse.store.store import Store
 from pumphouse.transfer.images import Copied
 from pumphouse.transfer.progress import Progress
@@ -154,7 +154,7 @@ class Context:
             if ids and row.resource_id not in ids:
                 continue
             try:
-                delete_and_wait(TYPES[row.type], self.cloud(row.cloud_role), row.resource_id)
+                delete_and_wait(TEMPORARY[row.type], self.cloud(row.cloud_role), row.resource_id)
             except Exception as error:
                 left.append(f"{row.cloud_role} {row.type} {row.name} ({row.resource_id}): {type(error).__name__}")
             else:

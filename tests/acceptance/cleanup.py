@@ -39,9 +39,24 @@ class Cleaner:
         self._images()
         self._networks()
         self._shared()
+        self._identity()
+
+    def _identity(self) -> None:
+        """Domains take what is in them along, unless it may not be changed."""
+        identity = self.cloud.identity
+        projects = [p for p in identity.list("/projects", "projects") if p["id"] in self.projects]
+        for project in projects:
+            if project.get("options", {}).get("immutable"):
+                identity.patch(f"/projects/{project['id']}", "project", options={"immutable": False})
+        below = [p for p in projects if p["parent_id"] != p["domain_id"]]
+        while below:  # the lowest first
+            parents = {p["parent_id"] for p in below}
+            for project in [p for p in below if p["id"] not in parents]:
+                identity.delete(f"/projects/{project['id']}")
+                below.remove(project)
         for domain in self.domains:
-            self.cloud.identity.patch(f"/domains/{domain['id']}", "domain", enabled=False)
-            self.cloud.identity.delete(f"/domains/{domain['id']}")
+            identity.patch(f"/domains/{domain['id']}", "domain", enabled=False)
+            identity.delete(f"/domains/{domain['id']}")
 
     def _servers(self) -> None:
         compute = self.cloud.compute
@@ -71,6 +86,10 @@ class Cleaner:
                 with ignore(400, 404, 409):
                     volume.delete(f"/{kind}/{thing['id']}")
             self._gone(kind, listed)
+        for kind, path, key in (("type", "/types", "volume_types"), ("qos-specs", "/qos-specs", "qos_specs")):
+            query = {"is_public": "None"} if kind == "type" else {}
+            for thing in self._named(volume.list(path, key, **query)):
+                self._try(f"{kind} {thing['name']}", lambda path=f"{path}/{thing['id']}": volume.delete(path))
 
     def _reset(self, kind: str, thing: Json) -> None:
         """Left in-use, uploading or the like by a run that broke off."""
@@ -91,16 +110,25 @@ class Cleaner:
 
     def _networks(self) -> None:
         network = self.cloud.network
+        for trunk in filter(self.ours, network.list("/trunks", "trunks")):
+            network.put(f"/trunks/{trunk['id']}", "trunk", admin_state_up=True)
+            network.delete(f"/trunks/{trunk['id']}")
+        for ip in filter(self.ours, network.list("/floatingips", "floatingips")):
+            network.delete(f"/floatingips/{ip['id']}")
         for router in filter(self.ours, network.list("/routers", "routers")):
             network.put(f"/routers/{router['id']}", "router", routes=[])
             for port in network.list("/ports", "ports", device_id=router["id"]):
                 with ignore(404, 409):
                     network.put(f"/routers/{router['id']}/remove_router_interface", port_id=port["id"])
             network.delete(f"/routers/{router['id']}")
-        for collection in ("floatingips", "ports", "networks", "security-groups"):
-            for thing in filter(self.ours, network.list(f"/{collection}", collection.replace("-", "_"))):
-                if str(thing.get("device_owner")).startswith("network:"):
-                    continue  # goes with its network
+        for collection in (
+            "rbac-policies", "ports", "networks", "security-groups", "address-groups", "subnetpools", "address-scopes",
+            "qos/policies",
+        ):  # fmt: skip
+            key = collection.rpartition("/")[2].replace("-", "_")
+            for thing in filter(self.ours, network.list(f"/{collection}", key)):
+                if str(thing.get("device_owner")).startswith("network:") or thing.get("target_tenant") == "*":
+                    continue  # goes with its network, or with what is shared
                 path = f"/{collection}/{thing['id']}"
                 self._try(f"{collection} {thing.get('name')}", lambda path=path: network.delete(path))
 
@@ -108,7 +136,12 @@ class Cleaner:
         """Flavors and roles belong to no project; server groups to one that cannot be told from outside."""
         for flavor in self._named(self.cloud.compute.list("/flavors", "flavors", is_public="None")):
             self.cloud.compute.delete(f"/flavors/{flavor['id']}")
-        for role in self._named(self.cloud.identity.list("/roles", "roles")):
+        roles = self.cloud.identity.list("/roles", "roles")
+        for domain in self.domains:
+            roles += self.cloud.identity.list("/roles", "roles", domain_id=domain["id"])
+        for role in self._named(roles):
+            if role.get("options", {}).get("immutable"):
+                self.cloud.identity.patch(f"/roles/{role['id']}", "role", options={"immutable": False})
             self.cloud.identity.delete(f"/roles/{role['id']}")
         for group in self._named(self.cloud.compute.list("/os-server-groups", "server_groups", all_projects=1)):
             self.cloud.compute.delete(f"/os-server-groups/{group['id']}")

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance import disks, lab, tenant
+from tests.acceptance import disks, every_field, lab, tenant
+from tests.acceptance import everything as everything_tenant
 from tests.acceptance.cleanup import Cleaner
 from tests.acceptance.command import Done, Pumphouse
 from tests.acceptance.counterparts import Sides
 from tests.acceptance.disks import Disk
+from tests.acceptance.everything import cases as cases_tenant
 from tests.acceptance.lab import Lab
 from tests.acceptance.photograph import Photograph, everything, photograph
 from tests.acceptance.tenant.model import Tenant
@@ -28,6 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """The SDK warns of what it does itself."""
     for words in ("The .service_type. parameter is", "Support for InfluxDB"):
         config.addinivalue_line("filterwarnings", f"ignore:{words}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What makes tenants of its own comes last: the others photograph all projects of both clouds."""
+    later = {"whole", "cases"}
+    items.sort(key=lambda item: bool(later & set(getattr(item, "fixturenames", ()))))
 
 
 @dataclasses.dataclass
@@ -152,6 +161,47 @@ def moved(clouds: Lab, pumphouse: Pumphouse, built: Tenant, planned: Moment) -> 
 def sides(built: Tenant, before: Moment, moved: Moved) -> Sides:
     """What was, and what came of it."""
     return Sides(built, before.source, moved.after.destination)
+
+
+@dataclasses.dataclass
+class Whole:
+    """The tenant with everything, after its one migration."""
+
+    tenant: Tenant
+    done: Done
+    #: Of each type, what became of its fields.
+    rows: dict[str, every_field.Row]
+    here: every_field.Side
+    there: every_field.Side
+
+
+@pytest.fixture(scope="session")
+def whole(clouds: Lab, pumphouse: Pumphouse) -> Iterator[Whole]:
+    """The tenant with everything, moved."""
+    prefix = tenant.new_prefix("evr")
+    try:
+        made = everything_tenant.build(clouds.source, clouds.destination, prefix)
+        here = every_field.Side(clouds.source, prefix)
+        done = everything_tenant.move(pumphouse, made)
+        print(done.said)
+        there = every_field.Side(clouds.destination, prefix)
+        yield Whole(made, done, every_field.rows(made, here, there), here, there)
+    finally:
+        if not os.environ.get(KEEP):
+            for cloud in (clouds.source, clouds.destination):
+                Cleaner(cloud, prefix).clean()
+
+
+@pytest.fixture(scope="session")
+def cases(clouds: Lab) -> Iterator[Tenant]:
+    """Small projects with what is told of one by one."""
+    prefix = tenant.new_prefix("cas")
+    try:
+        yield cases_tenant.build(clouds.source, clouds.destination, clouds.databases["source"], prefix)
+    finally:
+        if not os.environ.get(KEEP):
+            for cloud in (clouds.source, clouds.destination):
+                Cleaner(cloud, prefix).clean()
 
 
 @dataclasses.dataclass

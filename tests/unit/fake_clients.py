@@ -505,7 +505,10 @@ class Volumes(Table):
         self.cloud.ask("upload", self.type)
         if self.wire(id_)["status"] != "available" and not force:
             raise HttpError(400, "the volume is in use")
-        image = self.cloud.put("image", name=image_name, status="active", size=5, owner=self.cloud.project_id, **body)
+        data = {"data": self.wire(id_)["data"]} if "data" in self.wire(id_) else {}
+        image = self.cloud.put(
+            "image", name=image_name, status="active", size=5, owner=self.cloud.project_id, **data, **body
+        )
         return None, {"os-volume_upload_image": {"image_id": image["id"]}}
 
     def set_image_metadata(self, id_: str, metadata: dict[str, str]) -> None:

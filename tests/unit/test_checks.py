@@ -324,6 +324,14 @@ def test_bytes():
     assert found.reason.startswith("1 attached volume (3 GiB) will be read by force")
 
 
+def test_volumes_with_snapshots_are_named_before_they_fail():
+    here = SimpleNamespace(listed={"volume_snapshot": [{"volume_id": "v"}, {"volume_id": "other"}]}.__getitem__)
+    plan = subject(("volume", "v", VOLUME), ("volume", "w", VOLUME), source=here)
+    (found,) = disks.volumes_with_snapshots(plan)
+    assert (found.level, found.id) == ("note", "v")
+    assert "1 snapshot" in found.reason
+
+
 def test_a_check_that_fails_is_a_note_that_names_it(monkeypatch):
     def broken(_):
         yield checks.disks.whole("loses", "before")

@@ -52,9 +52,16 @@ def test_a_mapped_name_that_the_destination_lacks_is_a_conflict_with_a_suggestio
     assert items["volume", "v1"].action == items["server", "w1"].action == "conflict"
 
 
+def share_with_everybody(cloud, network):
+    """As Neutron has it: the field is what a policy says."""
+    cloud.tables["network"][network]["shared"] = True
+    said = {"object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": "*"}
+    cloud.put("rbac_policy", f"shares {network}", project_id="p", **said)
+
+
 def test_a_mapped_name_counts_for_more_than_whose_it_is_unless_there_are_two(clouds):
     """External networks belong to projects that differ between the clouds."""
-    clouds[0].tables["network"]["n"]["shared"] = True
+    share_with_everybody(clouds[0], "n")
     clouds[1].put("network", "E", name="ext", project_id="somebody")
     assert plan(clouds, networks={"net": "ext"})["network", "n"].destination_id == "E"
     clouds[1].put("network", "E2", name="ext", project_id="another")
@@ -63,7 +70,8 @@ def test_a_mapped_name_counts_for_more_than_whose_it_is_unless_there_are_two(clo
 
 
 def test_a_mapped_network_that_leads_elsewhere_is_a_conflict(clouds):
-    clouds[0].tables["network"]["n"] |= {"shared": True, "router:external": False}
+    share_with_everybody(clouds[0], "n")
+    clouds[0].tables["network"]["n"]["router:external"] = False
     clouds[1].put("network", "E", name="ext", project_id="somebody", **{"router:external": True})
     assert "router:external" in plan(clouds, networks={"net": "ext"})["network", "n"].reason
 

@@ -217,3 +217,15 @@ def test_a_disabled_trunk_is_enabled_to_be_removed(clouds):
     TYPES["trunk"].delete(clouds[0], "t")
     assert clouds[0].changes() == [("update", "trunk"), ("delete", "trunk")]
     TYPES["trunk"].delete(clouds[0], "t")
+
+
+def test_what_is_shared_with_our_own_project_only_is_not_shared_with_everybody(clouds):
+    """Neutron shows ``shared`` as the account that asks sees it."""
+    source, _ = clouds
+    for name, target in (("ours", "source-admin"), ("all", "*")):
+        source.put("network", name, name=name, project_id="p", shared=True, tags=[])
+        source.put("rbac_policy", name, object_type="network", object_id=name, action="access_as_shared",
+                   target_tenant=target, project_id="p")  # fmt: skip
+    seen = {network["name"]: network.get("shared") for network in TYPES["network"].list(source)}
+    assert (seen["ours"], seen["all"]) == (False, True)
+    assert TYPES["network"].get(source, "ours")["shared"] is False

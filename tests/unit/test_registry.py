@@ -33,7 +33,7 @@ def test_every_type_that_is_written_is_registered():
     written = {
         cls for cls in subclasses(ResourceType) if "type" in vars(cls) and cls.__module__.startswith("pumphouse.")
     }
-    assert written == {type(type_) for type_ in TYPES.values()}
+    assert written == {type(type_) for type_ in registry.TEMPORARY.values()}
 
 
 @EVERY

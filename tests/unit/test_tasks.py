@@ -164,8 +164,15 @@ def test_a_reference_that_has_no_counterpart_yet_is_an_error_with_its_name(conte
 # Our account in a project
 
 
-def test_our_account_enters_a_project_for_a_while(context):
+def project_of_the_destination(context):
+    """ "p" is "P" there, enabled, at the top of its domain."""
+    context.destination.put("domain", "D", name="d", enabled=True)
+    context.destination.put("project", "P", name="p", domain_id="D", parent_id="D", enabled=True)
     stand_in(context, "project", "p", "P")
+
+
+def test_our_account_enters_a_project_for_a_while(context):
+    project_of_the_destination(context)
     EnterProject("p").execute(context)
     EnterProject("p").execute(context)
     role = "destination-me/P/destination-admin-role"
@@ -176,10 +183,21 @@ def test_our_account_enters_a_project_for_a_while(context):
 
 
 def test_a_role_that_our_account_had_before_is_left_to_it(context):
-    stand_in(context, "project", "p", "P")
+    project_of_the_destination(context)
     context.destination.identity.roles.grant("destination-admin-role", user="destination-me", project="P")
     EnterProject("p").execute(context)
     assert context.store.temporaries() == []
+
+
+def test_a_disabled_project_is_open_for_the_time_of_the_migration_only(context):
+    project_of_the_destination(context)
+    context.destination.put("project", "top", name="top", domain_id="D", parent_id="D", enabled=False)
+    context.destination.tables["project"]["P"].update(parent_id="top", enabled=False)
+    EnterProject("p").execute(context)
+    projects = context.destination.tables["project"]
+    assert projects["P"]["enabled"] and projects["top"]["enabled"]
+    assert context.of_migration().remove_temporaries() == []
+    assert not projects["P"]["enabled"] and not projects["top"]["enabled"]
 
 
 # Temporary things

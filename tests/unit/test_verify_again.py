@@ -150,3 +150,14 @@ def test_a_root_disk_is_not_comparable_and_one_that_is_a_volume_is_no_disk_of_it
     mine = migration(("server", "a", "A"), ("server", "b", "B"))
     (found,) = again.verify_bytes(*clouds, store, mine, lambda _: None)
     assert (found.id, found.verdict) == ("a", "not comparable")
+
+
+def test_a_volume_to_which_a_guest_may_have_written_since_is_no_difference(clouds, store, migration):
+    for cloud, id_, server in ((clouds[0], "v", "w"), (clouds[1], "V", "W")):
+        volume(cloud, id_, "in-use", server)
+        cloud.put("server", server, name="web", flavor={"id": None}, status="SHUTOFF")
+    clouds[1].tables["volume"]["V"]["data"] = b"written since"
+    mine = migration(("volume", "v", "V"))
+    (found,) = again.verify_bytes(*clouds, store, mine, lambda _: None)
+    assert found.verdict == "not comparable"
+    assert "booted in the destination since" in found.reason

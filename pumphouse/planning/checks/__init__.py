@@ -28,6 +28,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("which of the servers' fields the destination knows", features.microversions),
     ("images without bytes", disks.empty_images),
     ("how attached volumes are read", disks.attached_volumes),
+    ("whether volumes have snapshots", disks.volumes_with_snapshots),
 )
 
 #: The gravest first.

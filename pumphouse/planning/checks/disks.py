@@ -1,7 +1,8 @@
-"""Bytes: images that have none, and volumes that are read while a server has them."""
+"""Bytes: images that have none, volumes that are read while a server has them, and those with snapshots."""
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Iterator
 
 from pumphouse.human import count
@@ -27,3 +28,19 @@ def attached_volumes(subject: Subject) -> Iterator[Finding]:
             "stopped; where the source's Cinder forbids that (enable_force_upload), a clone of each is read, which "
             "takes the same room there for a while",
         )
+
+
+def volumes_with_snapshots(subject: Subject) -> Iterator[Finding]:
+    """Some drivers read none of them; which do cannot be told from outside."""
+    fresh = list(subject.fresh("volume"))
+    if not fresh:
+        return
+    snapshots = collections.Counter(snapshot["volume_id"] for snapshot in subject.here.list("volume_snapshot"))
+    for item, _ in fresh:
+        if number := snapshots[item.id]:
+            yield about(
+                "note",
+                item,
+                f"has {count(number, 'snapshot')}, with which some drivers (NFS) cannot read it: its move then fails",
+                "delete them in the source first, if its driver is such a one",
+            )

@@ -14,6 +14,7 @@ class AddressScope(NetworkType):
     type = "address_scope"
     unit = "address_scope"
     collection = "address-scopes"
+    rbac = "address_scope"
     extension = "address-scope"
     owned = True
     fields = (

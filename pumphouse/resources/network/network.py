@@ -25,6 +25,7 @@ class Network(NetworkType):
 
     type = "network"
     collection = "networks"
+    rbac = "network"
     owned = True
     mapping = "networks"
     fields = (

@@ -27,6 +27,7 @@ class QosPolicy(NetworkType):
     type = "qos_policy"
     unit = "qos_policy"
     collection = "qos/policies"
+    rbac = "qos_policy"
     extension = "qos"
     owned = True
     fields = (

@@ -19,6 +19,7 @@ class SubnetPool(NetworkType):
     type = "subnet_pool"
     unit = "subnet_pool"
     collection = "subnetpools"
+    rbac = "subnetpool"
     owned = True
     fields = (
         *BOOKKEEPING,

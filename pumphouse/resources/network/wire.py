@@ -32,12 +32,15 @@ class NetworkType(ResourceType):
     parent_field: str = ""
     #: Alias of the API extension without which there are none.
     extension: str = ""
+    #: What RBAC policies call it, where its field ``shared`` stands for a policy for everybody.
+    rbac: str = ""
 
     def list(self, cloud: Cloud, **scope: Any) -> Wires:
         """Those that match the scope, in pages; none where the service does not know them."""
         if not self.known(cloud):
             return []
-        return cloud.network.list(self.collection, **{k: v for k, v in scope.items() if v is not None})
+        found = cloud.network.list(self.collection, **{k: v for k, v in scope.items() if v is not None})
+        return self._with_everybody(cloud, found)
 
     def list_for(self, cloud: Cloud, parents: Iterable[Wire]) -> Wires:
         """Those of many parents, a hundred parents a request (the ids go into the URL)."""
@@ -51,7 +54,20 @@ class NetworkType(ResourceType):
         """One of them."""
         if not self.known(cloud):
             return None
-        return cloud.network.get(self.collection, id_)
+        found = cloud.network.get(self.collection, id_)
+        return self._with_everybody(cloud, [found])[0] if found else None
+
+    def _with_everybody(self, cloud: Cloud, found: Wires) -> Wires:
+        """``shared`` as everybody sees it: Neutron shows it to us for what is shared with our own project only, too."""
+        if (
+            not self.rbac
+            or "rbac-policies" not in cloud.network.extensions()
+            or not any(f.get("shared") for f in found)
+        ):
+            return found
+        asked = {"object_type": self.rbac, "action": "access_as_shared", "target_tenant": "*"}
+        everybody = {policy["object_id"] for policy in cloud.network.list("rbac-policies", **asked)}
+        return [{**one, "shared": one["id"] in everybody} for one in found]
 
     def known(self, cloud: Cloud) -> bool:
         """Whether a cloud's Neutron has the extension for this type."""
@@ -82,7 +98,7 @@ class NetworkType(ResourceType):
 def shared_twin(type_: NetworkType, inventory: Inventory, wanted: Wire) -> Wire | None:
     """One of the same name that everybody may use, whoever owns it."""
     for other in inventory.list(type_.type, shared=True):
-        if all(
+        if other.get("shared") and all(
             field.same(wanted.get(field.name), other.get(field.name))
             for field in type_.matching
             if field.name != "project_id"
