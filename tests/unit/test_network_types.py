@@ -211,6 +211,14 @@ def test_what_a_network_is_underneath_is_carried_by_rule(clouds, rule):
     assert TYPES["network"].adapt({"name": "net"}, external, names) == {"name": "net"}
 
 
+def test_several_segments_are_carried_by_the_same_rule():
+    segments = [{"provider:network_type": "vlan", "provider:physical_network": "old", "provider:segmentation_id": n}
+                for n in (1, 2)]  # fmt: skip
+    names = Names({"physical_networks": {"old": "new"}, "rules": {"networks.provider": "carry"}})
+    wanted = TYPES["network"].adapt({"name": "net"}, {"segments": segments}, names)
+    assert wanted["segments"] == [{**segment, "provider:physical_network": "new"} for segment in segments]
+
+
 def test_a_disabled_trunk_is_enabled_to_be_removed(clouds):
     """Neutron answers 409, TrunkDisabled, else."""
     clouds[0].tables["trunk"]["t"]["admin_state_up"] = False

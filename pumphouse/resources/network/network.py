@@ -50,7 +50,7 @@ class Network(NetworkType):
         report("provider:physical_network", "the destination's own choice, unless networks.provider is carry",
                worth=some, names="physical_networks"),
         report("provider:segmentation_id", "the destination's own choice, unless networks.provider is carry"),
-        report("segments", "the destination's own choice", worth=some),
+        report("segments", "the destination's own choice, unless networks.provider is carry", worth=some),
         refer("qos_policy_id", "qos_policy", "limits of its ports", extension="qos"),
         report("availability_zones", "follows from the agents"),
         report("ipv4_address_scope", "follows from the pools of its subnets"),
@@ -68,8 +68,9 @@ class Network(NetworkType):
         """With the kind of network, and its number, where the configuration says so."""
         wanted = super().adapt(wanted, source, names)
         if names.rule("networks.provider") == "carry" and not source.get("router:external"):
-            asked = {name: source[name] for name in PROVIDER if source.get(name) is not None}
-            wanted |= {name: names.value(kind, asked[name]) for name, kind in PROVIDER.items() if name in asked}
+            wanted |= _underneath(source, names)
+            if source.get("segments"):  # several, and none of the fields above
+                wanted["segments"] = [_underneath(segment, names) for segment in source["segments"]]
         return wanted
 
     def references(self, resource: Wire) -> Iterator[tuple[str, str]]:
@@ -111,6 +112,11 @@ class Network(NetworkType):
             if "mtu" not in wanted or status(error) != 400 or "mtu" not in str(error).lower():
                 raise
         return super().create(cloud, {name: value for name, value in wanted.items() if name != "mtu"})
+
+
+def _underneath(wire: Wire, names: Names) -> Wire:
+    """What a network, or one of its segments, is underneath, by the destination's names."""
+    return {name: names.value(kind, wire[name]) for name, kind in PROVIDER.items() if wire.get(name) is not None}
 
 
 def _external(inventory: Inventory, name: str) -> list[Wire]:
