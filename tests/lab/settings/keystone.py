@@ -11,7 +11,8 @@ def keystone(cloud: Cloud) -> Settings:
     return {
         "DEFAULT": {"public_endpoint": cloud.url("keystone")},
         "database": database(cloud, "keystone"),
-        "token": {"provider": "fernet", "expiration": 14400},
+        # A minute: what takes longer must get another one on its way.
+        "token": {"provider": "fernet", "expiration": 60},
         "fernet_tokens": {"key_repository": f"{cloud.state}/fernet"},
         # Read at every start, too: its default is a directory that a fresh machine does not have.
         "fernet_receipts": {"key_repository": f"{cloud.state}/fernet"},
