@@ -210,4 +210,5 @@ def _next(page: Json, key: str) -> str | None:
     for link in links:  # Nova, Cinder, Neutron
         if link["rel"] == "next":
             return link["href"]
-    return page.get("next")  # Glance
+    # Glance, whose version is in the endpoint already
+    return str(page["next"]).removeprefix("/v2") if "next" in page else None

@@ -1,0 +1,1 @@
+"""Nova: the Compute API 2.1 with its microversions."""

@@ -1,0 +1,1 @@
+"""Placement: how much of each host is free."""
