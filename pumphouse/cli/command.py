@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from cliff.command import Command as CliffCommand
 
+from .. import human
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class Command(CliffCommand):
     def get_epilog(self) -> str:
         """Our own; cliff would read the metadata of every installed package for it."""
         return self.notes
+
+    def say(self, line: str) -> None:
+        """What happens now, for people; not with --quiet."""
+        if not self.app.options.quiet:
+            print(human.clean(line), file=sys.stderr)
 
     def config(self) -> Config:
         """The configuration that ``--config`` or the search order names."""

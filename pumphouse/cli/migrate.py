@@ -68,7 +68,7 @@ class Migrate(command.Command):
         parser.add_argument(
             "--concurrency",
             metavar="N",
-            type=_positive,
+            type=positive,
             default=CONCURRENCY,
             help=f"units that run at once (default: {CONCURRENCY})",
         )
@@ -191,24 +191,26 @@ class Migrate(command.Command):
             )
 
         migration_id = running.run(work, stop, view)
-        return self._tell(store, plan, migration_id, parsed_args.format)
-
-    def _tell(self, store: Store, plan: Plan, migration_id: int, format: str) -> int:
-        """Say how it went; returns the exit code."""
-        from ..migrations import report
-        from . import result_view
-
-        built = report.build(store, migration_id)
-        result_view.show(built, plan, self._console(format))
-        if format != "table":
-            command.dump(built, format)
-        if built["migration"]["state"] == "stopped":
-            return STOPPED
-        return 0 if result_view.is_good(built, plan) else 1
+        return tell(store, plan, migration_id, parsed_args.format)
 
     def _console(self, format: str) -> Console:
         """Where people read: stdout, unless that is for a program."""
         return text.console(sys.stdout if format == "table" else sys.stderr)
+
+
+def tell(store: Store, plan: Plan, migration_id: int, format: str) -> int:
+    """Say how a migration went; returns the exit code."""
+    from ..migrations import report
+    from . import result_view
+
+    built = report.build(store, migration_id, brief=format == "table")
+    # People read on stdout, unless that is for a program.
+    result_view.show(built, plan, text.console(sys.stdout if format == "table" else sys.stderr))
+    if format != "table":
+        command.dump(built, format)
+    if built["migration"]["state"] in ("stopped", "cancelled"):
+        return STOPPED
+    return 0 if result_view.is_good(built, plan) else 1
 
 
 def _selection(parsed_args: argparse.Namespace) -> Selection:
@@ -227,7 +229,8 @@ def _selection(parsed_args: argparse.Namespace) -> Selection:
     return selection
 
 
-def _positive(value: str) -> int:
+def positive(value: str) -> int:
+    """How many at once, for argparse."""
     number: Any = int(value) if value.isdecimal() else 0
     if not 1 <= number <= 64:
         raise argparse.ArgumentTypeError(f"{value} is not a number from 1 to 64")

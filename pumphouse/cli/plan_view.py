@@ -83,8 +83,7 @@ def _unit(unit: Unit, widths: Sequence[int], console: Console) -> None:
     head = Text(short(unit.title, 100), style="bold")
     if unit.bytes:
         head.append(f"  {size(unit.bytes)}", style="not bold")
-    console.print(head)
-    rows = (
+    rows = [
         (
             Text(f"  {MARKS[item.action]}", style=STYLES[item.action]),
             item.type,
@@ -94,12 +93,30 @@ def _unit(unit: Unit, widths: Sequence[int], console: Console) -> None:
             item.reason,
         )
         for item in unit.items
-    )
+    ]
+    lines = [_line(row, widths, console.width) for row in rows]
+    if all(lines):
+        # A table takes rich ten times as long, which tells with thousands of servers.
+        console.print(Text("\n").join([head, *filter(None, lines)]), no_wrap=True)
+        return
+    console.print(head)
     grid = table(("", "type", "name", "action", "size", "why"), rows, fixed=("", "type", "action"))
     grid.show_header = False
     for column, width in zip(grid.columns, widths, strict=False):
         column.min_width = width
     console.print(grid)
+
+
+def _line(row: tuple[Text, str, str, Text, str, str], widths: Sequence[int], most: int) -> Text | None:
+    """A row of a unit's table; None where something in it is too long for one line."""
+    mark, type_, name, action, size_, reason = row
+    cells = (mark.plain, type_, name, action.plain, f"{size_:>{widths[4]}}")
+    if any(cell_len(cell) > width for cell, width in zip(cells, widths, strict=True)):
+        return None
+    padded = [f"{cell}{' ' * (width - cell_len(cell))}  " for cell, width in zip(cells, widths, strict=True)]
+    line = Text.assemble((padded[0], mark.style), padded[1], padded[2], (padded[3], action.style), padded[4])
+    line.append(clean(reason))
+    return line if line.cell_len <= most else None
 
 
 def _conflicts(plan: Plan, console: Console) -> None:
@@ -148,10 +165,9 @@ def _estimate(plan: Plan, console: Console) -> None:
 
 
 def _section(title: str, lines: Iterable[str], style: str, console: Console) -> None:
-    found = list(lines)
+    found = [f"  {line}" for line in lines]
     if not found:
         return
     console.print()
     console.print(Text(title, style=style or "bold"))
-    for line in found:
-        console.print(Text(f"  {line}"))
+    console.print(Text("\n".join(found)))

@@ -88,7 +88,7 @@ def _summary(report: dict[str, Any], plan: Plan) -> str:
         *([count(plan.count("conflict"), "conflict")] if plan.count("conflict") else []),
         *([f"{differing} differing"] if differing else []),
     ]
-    head = {"done": "Done", "stopped": "Stopped", "failed": "Failed"}.get(migration["state"], migration["state"])
+    head = migration["state"].capitalize()
     tail = f"{size(migration['bytes'])} moved in {duration(migration['seconds'])}"
-    again = "; run the same command again to go on" if migration["state"] == "stopped" else ""
+    again = f"; pumphouse resume {migration['id']} goes on" if migration["state"] in ("stopped", "cancelled") else ""
     return f"{head}: {', '.join(parts)}; {tail}{again}"

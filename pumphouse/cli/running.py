@@ -22,7 +22,7 @@ LOOK = 0.2
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 STOPPING = (
-    "Stopping: letting the running steps end; run the same command again to go on"
+    "Stopping: letting the running steps end; pumphouse resume goes on"
     " (a third Ctrl-C ends at once and may leave things half made)"
 )
 
@@ -44,7 +44,7 @@ class Stopper:
             with contextlib.suppress(OSError):
                 # The display hid the cursor.
                 os.write(2, b"\x1b[?25h\r\n" if os.isatty(2) else b"")
-                os.write(2, b"pumphouse: interrupted; the same command goes on from here\n")
+                os.write(2, b"pumphouse: interrupted; pumphouse resume goes on from here\n")
             os._exit(130)
 
     @contextlib.contextmanager

@@ -37,8 +37,9 @@ STYLES = {
 def console(stream: TextIO | None = None) -> Console:
     """A console on stdout or another stream, that neither interprets markup nor cuts lines when piped."""
     stream = stream or sys.stdout
-    width = None if stream.isatty() else WIDE
-    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    # With a height given, too, rich asks nobody for the size of a terminal, line after line.
+    width, height = (None, None) if stream.isatty() else (WIDE, WIDE)
+    return Console(file=stream, width=width, height=height, markup=False, highlight=False, emoji=False, soft_wrap=False)
 
 
 def styled(word: object) -> Text:

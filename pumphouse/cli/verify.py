@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -38,17 +37,13 @@ class Verify(command.Command):
         """Compare, show; 1 if anything differs."""
         from ..migrations import again, report
 
-        def say(line: str) -> None:
-            if not self.app.options.quiet:
-                print(human.clean(line), file=sys.stderr)
-
         config = self.config()
         with self.store(config) as store, self.clouds(config, WORKERS) as (source, destination):
             migration = command.find_migration(store, parsed_args.id)
-            again.verify(source, destination, store, migration, say, workers=WORKERS)
+            again.verify(source, destination, store, migration, self.say, workers=WORKERS)
             compared = None
             if parsed_args.bytes:
-                found = again.verify_bytes(source, destination, store, migration, say)
+                found = again.verify_bytes(source, destination, store, migration, self.say)
                 compared = [dataclasses.asdict(one) for one in found]
             built = report.build(store, migration.id)
         return self._tell(built, compared, parsed_args.format)

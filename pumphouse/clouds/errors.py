@@ -78,6 +78,7 @@ def is_passing(exc: BaseException) -> bool:
         return code in PASSING_STATUS
     from keystoneauth1.exceptions import connection as keystoneauth
     from requests import exceptions as requests
+    from urllib3.exceptions import ProtocolError
 
     if isinstance(exc, keystoneauth.SSLError | requests.SSLError):
         return False
@@ -87,6 +88,7 @@ def is_passing(exc: BaseException) -> bool:
         | requests.ConnectionError
         | requests.Timeout
         | requests.ChunkedEncodingError
+        | ProtocolError
         | ConnectionError
         | TimeoutError,
     )

@@ -1,7 +1,10 @@
-"""How requests travel: time limits, pooled connections, and retries of what passes by itself."""
+"""How requests travel: time limits, pooled connections, retries of what passes, and a last look before changes."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import requests
@@ -18,6 +21,12 @@ READ_TIMEOUT = 60.0
 
 #: Requests that may be sent twice. PUT is left out: it may carry a stream, which cannot be rewound.
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+
+#: Requests that change nothing.
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+#: Asked before each request of this thread that may change something.
+_CHECK: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None)
 
 #: The longest that a service's Retry-After is obeyed, seconds.
 LONGEST_PAUSE = 60.0
@@ -81,7 +90,33 @@ def pool(workers: int, auth_url: str) -> requests.Session:
     return http
 
 
+class CheckedSession(Session):
+    """keystoneauth's, which looks before it changes something whether it still may: see :func:`checked`."""
+
+    def request(self, url: str, method: str, *args: Any, **options: Any) -> Any:
+        """Send a request. Raises what the check raises; then nothing was sent."""
+        if method.upper() not in READING and options.get("authenticated") is not False:
+            check_change()
+        return super().request(url, method, *args, **options)
+
+
+@contextlib.contextmanager
+def checked(check: Callable[[], None]) -> Iterator[None]:
+    """Until the block ends, have this thread call ``check`` before each request that may change something."""
+    token = _CHECK.set(check)
+    try:
+        yield
+    finally:
+        _CHECK.reset(token)
+
+
+def check_change() -> None:
+    """Before something is changed by another way than a session. Raises what the check raises."""
+    if check := _CHECK.get():
+        check()
+
+
 def session(http: requests.Session, **options: Any) -> Session:
     """A keystoneauth session over these connections, in the form that openstacksdk asks for one."""
     options["timeout"] = options.get("timeout") or READ_TIMEOUT
-    return Session(session=http, app_name="pumphouse", **options)
+    return CheckedSession(session=http, app_name="pumphouse", **options)

@@ -25,14 +25,14 @@ def wait_for(
     interval: float = 1.0,
     cancelled: Callable[[], bool] | None = None,
 ) -> T:
-    """Look every ``interval`` seconds until ``done``; returns what was seen last.
+    """Look until ``done``; returns what was seen last. At first soon again, then every ``interval`` seconds.
 
     Errors that pass by themselves are looked past for ``PATIENCE`` seconds. Raises CloudError when ``failed`` has
     words for what it sees, when the thing disappears (``look`` returns None), when ``timeout`` seconds are over,
     and when ``cancelled`` says so. ``what`` completes the sentence "waited for ...".
     """
     now = time.monotonic()
-    deadline, patient_until = now + timeout, now + PATIENCE
+    deadline, patient_until, pause = now + timeout, now + PATIENCE, interval / 8
     last = "nothing was seen of it"
     while True:
         try:
@@ -50,7 +50,8 @@ def wait_for(
                 raise CloudError(f"waited for {what}: {words}")
             last = _state(seen)
             patient_until = time.monotonic() + PATIENCE
-        _pause(deadline, interval, cancelled, f"waited for {what}", timeout, last)
+        _pause(deadline, pause, cancelled, f"waited for {what}", timeout, last)
+        pause = min(interval, pause * 1.5)
 
 
 def _pause(

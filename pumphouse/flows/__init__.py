@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from taskflow.flow import Flow
 
@@ -12,6 +12,7 @@ from pumphouse.flows.router import router_flow
 from pumphouse.flows.server import server_flow
 from pumphouse.flows.volume import volume_flow
 from pumphouse.planning.plan import Unit
+from pumphouse.tasks.base import Task
 
 #: Kind of unit -> factory; every other kind consists of records only.
 FACTORIES: dict[str, Callable[[Unit], Flow]] = {
@@ -25,3 +26,12 @@ FACTORIES: dict[str, Callable[[Unit], Flow]] = {
 def flow_of(unit: Unit) -> Flow:
     """The flow that carries a unit."""
     return FACTORIES.get(unit.kind, records_flow)(unit)
+
+
+def tasks_of(flow: Flow) -> Iterator[Task]:
+    """All tasks of a flow, in an order in which they can run."""
+    for node, _ in flow.iter_nodes():
+        if isinstance(node, Flow):
+            yield from tasks_of(node)
+        else:
+            yield node

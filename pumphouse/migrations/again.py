@@ -26,7 +26,7 @@ from pumphouse.resources.compute.server import boots_from_volume
 from pumphouse.resources.registry import TYPES
 from pumphouse.store import Migration, Store
 from pumphouse.tasks.context import Context
-from pumphouse.tasks.volumes import wait_image, wait_volume
+from pumphouse.tasks.volumes import copy_of, upload, wait_image, wait_volume
 from pumphouse.transfer.glance import Glance
 from pumphouse.transfer.progress import DONE, Progress
 from pumphouse.transfer.stream import Interrupted
@@ -180,25 +180,14 @@ def _image(context: Context, cloud: Cloud, wire: Wire) -> tuple[int, str]:
 
 def _volume(context: Context, cloud: Cloud, wire: Wire) -> tuple[int, str]:
     """(bytes, sha512) of all that a volume holds: by a clone, so that it keeps its state, and a raw image of that."""
-    volumes, attached = cloud.volume.volumes, wire["status"] == "in-use"
+    attached, readable = wire["status"] == "in-use", wire["id"]
     if not attached:
-        name = context.temporary_name(cloud.role, "clone", wire["id"])
-        clone = volumes.create(wire["size"], source_volid=wire["id"], name=name)
-        context.temporary(cloud.role, "volume", clone.id, name)
-        wait_volume(context, cloud, clone.id, "available")
-    name = context.temporary_name(cloud.role, "bytes", wire["id"])
-    readable = wire["id"] if attached else clone.id
-    reply = volumes.upload_to_image(
-        readable,
-        force=attached,
-        image_name=name,
-        container_format="bare",
-        disk_format="raw",
-        visibility="private",
-        protected=False,
+        name = context.temporary_name("clone", wire["id"])
+        readable = copy_of(context, cloud, wire, name, source_volid=wire["id"])["id"]
+    name = context.temporary_name("bytes", wire["id"])
+    image_id = context.temporary(
+        cloud.role, "image", name, lambda: upload(cloud, readable, name, "raw", force=attached)
     )
-    image_id = str(reply[1]["os-volume_upload_image"]["image_id"])
-    context.temporary(cloud.role, "image", image_id, name)
     image = wait_image(context, cloud, image_id)
     # Cinder lets go of the volume a moment later.
     wait_volume(context, cloud, readable, "in-use" if attached else "available")

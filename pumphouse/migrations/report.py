@@ -14,14 +14,18 @@ from ..store import Migration, Result, Store, UnitRow
 UNFINISHED = ("running",)
 
 
-def build(store: Store, migration_id: int) -> dict[str, Any]:
-    """Everything about one migration, as plain dicts and lists. Raises UsageError when it is not known."""
+def build(store: Store, migration_id: int, brief: bool = False) -> dict[str, Any]:
+    """Everything about one migration, as plain dicts and lists. Raises UsageError when it is not known.
+
+    ``brief``: without the fields of resources that arrived as they should.
+    """
     migration = store.migration(migration_id)
     if migration is None:
         raise UsageError(f"migration {migration_id} is not known")
     plan = Plan.from_json(migration.plan)
     units = store.units(migration_id)
-    resources = _resources(plan, units, store.results(migration_id))
+    results = store.results_in_brief(migration_id) if brief else store.results(migration_id)
+    resources = _resources(plan, units, results)
     return {
         "migration": _head(migration, plan, units, resources),
         "units": [_unit(unit) for unit in units],

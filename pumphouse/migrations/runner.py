@@ -1,7 +1,12 @@
-"""Runs a plan: units in their order, several at once; a failing one takes only its dependants along."""
+"""Runs a plan: units in their order, several at once; a failing one takes only its dependants along.
+
+What is to be done, and what was done, is in the database alone. So a run that broke off goes on in another process,
+and several processes may run one migration: each claims the units that it runs (``store.claims``).
+"""
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import contextlib
 import dataclasses
@@ -9,20 +14,21 @@ import getpass
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
-from typing import Any
-
-from taskflow import engines, exceptions
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import explain
-from pumphouse.flows import flow_of
 from pumphouse.migrations import process
+from pumphouse.migrations.keeping import Keeper
+from pumphouse.migrations.running_unit import Abandon, BrokenOffError, execute, reason
 from pumphouse.migrations.verify import note_failure, verify_unit
 from pumphouse.names import Names
 from pumphouse.planning.plan import Plan, Unit
 from pumphouse.planning.planner import pair_of
-from pumphouse.store.store import Store
+from pumphouse.store import claims, logbook, notes
+from pumphouse.store.claims import Claim, ClaimedStore, LostClaimError
+from pumphouse.store.store import CANCELLED, Store
 from pumphouse.tasks.context import WHOLE, Context
 from pumphouse.transfer.progress import (
     BLOCKED,
@@ -36,10 +42,14 @@ from pumphouse.transfer.progress import (
 )
 
 LOG = logging.getLogger(__name__)
-#: Disks of one server that are copied side by side.
-DISKS_AT_ONCE = 4
-#: Seconds between two writes of the progress to the database.
-SAVE_EVERY = 1.0
+#: Seconds between two looks at what other processes have done.
+LOOK = 1.0
+#: Seconds until it is looked again whether a unit has ended here.
+WAIT = 0.2
+#: What a unit is called that was given up because somebody wanted it so.
+CANCEL = "cancel"
+#: The event that a unit was moved, but could not be compared.
+NOT_VERIFIED = "not verified"
 
 
 def run(
@@ -68,30 +78,69 @@ def run(
     }
     migration_id = store.start_migration(pair, plan.selection, plan.to_json(), options)
     store.add_units(migration_id, [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units])
-    progress.units.update({u.name: UnitProgress(u.name, u.title, u.bytes, bytes_guessed=_guess(u)) for u in plan.units})
+    _go(source, destination, store, plan, migration_id, pair, concurrency, progress, stop, on_start)
+    return migration_id
+
+
+def resume(
+    source: Cloud,
+    destination: Cloud,
+    store: Store,
+    migration_id: int,
+    *,
+    concurrency: int,
+    progress: Progress,
+    stop: threading.Event,
+    on_start: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Go on with a migration: with the units that were interrupted, those that never began, and those that failed.
+
+    Where another process runs it, that one's units are left to it for as long as it lives.
+    """
+    migration = store.migration(migration_id)
+    assert migration is not None  # noqa: S101 (who calls has looked)
+    claims.release_dead(store, migration_id, process.is_dead)
+    store.try_again(migration_id, (FAILED, BLOCKED, STOPPED))
+    store.wish(migration_id, "")
+    store.set_options(migration_id, {**migration.options, "process": process.stamp()})
+    store.set_migration_state(migration_id, RUNNING)
+    plan = Plan.from_json(migration.plan)
+    _go(source, destination, store, plan, migration_id, migration.pair, concurrency, progress, stop, on_start)
+
+
+def context_of(
+    source: Cloud, destination: Cloud, store: Store, plan: Plan, migration_id: int, pair: str, progress: Progress
+) -> Context:
+    """What the tasks of a migration work with."""
+    return Context(
+        source, destination, store, progress, pair, migration_id, WHOLE, threading.Event(), Names(plan.mappings),
+        carry_expiry=plan.carry_expiry,
+    )  # fmt: skip
+
+
+def _go(
+    source: Cloud,
+    destination: Cloud,
+    store: Store,
+    plan: Plan,
+    migration_id: int,
+    pair: str,
+    concurrency: int,
+    progress: Progress,
+    stop: threading.Event,
+    on_start: Callable[[int], None],
+) -> None:
+    for unit in plan.units:
+        shown = UnitProgress(unit.name, unit.title, unit.bytes, bytes_guessed=_guess(unit))
+        progress.units[unit.name] = shown
     _map_what_is_there(store, pair, migration_id, plan)
     on_start(migration_id)
-    context = Context(
-        source,
-        destination,
-        store,
-        progress,
-        pair,
-        migration_id,
-        WHOLE,
-        threading.Event(),
-        Names(plan.mappings),
-        carry_expiry=plan.carry_expiry,
-    )
+    context = context_of(source, destination, store, plan, migration_id, pair, progress)
     runner = _Runner(context, plan, stop)
     try:
-        with _saving(context):
-            runner.run(concurrency)
+        runner.run(concurrency)
     finally:
-        for text in context.remove_temporaries():
-            store.add_event(migration_id, "left over", text)
-        store.set_migration_state(migration_id, runner.outcome())
-    return migration_id
+        runner.close()
 
 
 def _guess(unit: Unit) -> int:
@@ -131,88 +180,212 @@ class _Runner:
         self.context = context
         self.plan = plan
         self.stop = stop
+        self.owner = process.owner()
+        self.mine: dict[str, Context] = {}
+        self.keeper = Keeper(context, self.owner, self.mine)
         self.states = {unit.name: PENDING for unit in plan.units}
-        self.right = True
+        self.titles = {unit.name: unit.title for unit in plan.units}
+        #: Those that have not ended, as far as is known; some that have, too.
+        self.left = collections.deque(plan.units)
+        #: Units that ran elsewhere at the last look: each is tried once then.
+        self.elsewhere: set[str] = set()
+        self._looked = 0.0
+        self._look()
 
     def run(self, concurrency: int) -> None:
-        """Until nothing is left that could start."""
-        with concurrent.futures.ThreadPoolExecutor(concurrency, "unit") as pool:
-            running: dict[concurrent.futures.Future[None], Unit] = {}
+        """Until nothing is left that could start here, and nothing runs elsewhere."""
+        with concurrent.futures.ThreadPoolExecutor(concurrency, "unit") as pool, self.keeper:
+            running: set[concurrent.futures.Future[None]] = set()
             while True:
-                if not self.stop.is_set():
-                    for unit in self._ready(concurrency - len(running)):
-                        self._enter(unit, RUNNING)
-                        running[pool.submit(self._run_unit, unit)] = unit
+                if not self._ending():
+                    running |= set(self._start(pool, concurrency - len(running)))
                 if not running:
-                    break
-                done, _ = concurrent.futures.wait(running, timeout=0.2, return_when=concurrent.futures.FIRST_COMPLETED)
+                    if self._ending() or not self._open():
+                        break
+                    time.sleep(WAIT)
+                done, running = concurrent.futures.wait(
+                    running, timeout=WAIT, return_when=concurrent.futures.FIRST_COMPLETED
+                )
                 for future in done:
                     future.result()
-                    del running[future]
+                if time.monotonic() - self._looked > LOOK:
+                    self._look()
+
+    def _start(
+        self, pool: concurrent.futures.ThreadPoolExecutor, room: int
+    ) -> Iterator[concurrent.futures.Future[None]]:
+        """Start up to ``room`` units."""
+        for unit in self._ready() if room > 0 else ():
+            if claim := self._claim(unit):
+                room -= 1
+                yield pool.submit(self._run_unit, unit, claim)
+            if room <= 0:
+                return
+
+    def close(self) -> None:
+        """Remove what belongs to the migration as a whole, and tell its state, unless another process goes on."""
+        context = self.context
+        if claims.others(context.store, context.migration_id, self.owner):
+            return
         for unit in self.plan.units:
             if self.states[unit.name] == PENDING:
                 self._give_up(unit, STOPPED, "stopped before it began")
+        for text in context.remove_temporaries():
+            context.store.add_event(context.migration_id, "left over", text)
+        logbook.sweep(context.store, context.migration_id)
+        context.store.set_migration_state(context.migration_id, self._outcome())
 
-    def outcome(self) -> str:
+    def _outcome(self) -> str:
         """The migration's state after the run."""
-        states = set(self.states.values())
-        if states & {FAILED, BLOCKED, RUNNING} or not self.right:
+        states, context = set(self.states.values()), self.context
+        if context.abandon.is_set():
+            return CANCELLED
+        wrong = context.store.count_results(context.migration_id, "differs")
+        unknown = context.store.count_events(context.migration_id, NOT_VERIFIED)
+        if states & {FAILED, BLOCKED, RUNNING} or wrong or unknown:
             return "failed"
         return "stopped" if states & {STOPPED, PENDING} else "done"
 
-    def _ready(self, room: int) -> Iterator[Unit]:
-        """Up to ``room`` units that can start now. Those that never can are given up on the way."""
-        for unit in self.plan.units:
-            if self.states[unit.name] != PENDING or room <= 0:
+    def _ending(self) -> bool:
+        return self.stop.is_set() or self.context.abandon.is_set()
+
+    def _open(self) -> bool:
+        """Whether any unit is still to come, here or elsewhere."""
+        return bool({PENDING, RUNNING} & set(self.states.values()))
+
+    def _look(self) -> None:
+        """What the database says of the units that are not ours, and of the migration."""
+        self._looked = time.monotonic()
+        # Before the rows: one that ends meanwhile is still shown as running by them.
+        mine = set(self.mine)
+        for row in self.context.store.states(self.context.migration_id):
+            if row.name in mine:
+                continue
+            if row.state == RUNNING:
+                self.elsewhere.add(row.name)
+            if self.states.get(row.name) != row.state and row.name in self.states:
+                self.states[row.name] = row.state
+                self.context.progress.seen(row.name, row.state, row.error, row.bytes_done)
+        # Another process may try some again.
+        self.left = collections.deque(self.plan.units)
+        if self.context.store.wished(self.context.migration_id) == CANCEL:
+            self.context.abandon.set()
+
+    def _ready(self) -> Iterator[Unit]:
+        """Units that can start now, or go on. Those that never can are given up on the way."""
+        while self.left and self.states[self.left[0].name] not in (PENDING, RUNNING):
+            self.left.popleft()
+        for unit in self.left:
+            state = self.states[unit.name]
+            if unit.name in self.mine or state not in (PENDING, RUNNING):
                 continue
             lost = [name for name in unit.needs if self.states[name] in (FAILED, BLOCKED)]
-            if unit.action == "conflict":
+            if state == RUNNING:
+                # Another process has it, or had it when it died: the claim will tell.
+                if unit.name in self.elsewhere:
+                    self.elsewhere.discard(unit.name)
+                    yield unit
+            elif unit.action == "conflict":
                 reasons = [f"{i.type} {i.name}: {i.reason}" for i in unit.items if i.action == "conflict"]
                 self._give_up(unit, BLOCKED, "; ".join(reasons))
             elif lost:
-                titles = [u.title for u in self.plan.units if u.name in lost]
-                self._give_up(unit, BLOCKED, "needs " + ", ".join(titles))
+                self._give_up(unit, BLOCKED, "needs " + ", ".join(self.titles[name] for name in lost))
             elif all(self.states[name] == DONE for name in unit.needs):
-                room -= 1
                 yield unit
 
-    def _run_unit(self, unit: Unit) -> None:
-        context = _for_unit(self.context, unit)
+    def _claim(self, unit: Unit) -> Claim | None:
+        claim = claims.take(self.context.store, self.context.migration_id, unit.name, self.owner)
+        if claim is None:
+            return None
+        context = dataclasses.replace(
+            self.context,
+            unit=unit.name,
+            store=ClaimedStore(self.context.store, claim),
+            abandon=Abandon(self.context.abandon),
+            evidence=notes.copies(self.context.store, self.context.migration_id, unit.name),
+            before={},
+        )
+        self.mine[unit.name] = context
+        try:
+            self._enter(context, RUNNING)
+        except LostClaimError as error:
+            # This process was paused in between.
+            LOG.debug("%s", error)
+            del self.mine[unit.name]
+            return None
+        return claim
+
+    def _run_unit(self, unit: Unit, claim: Claim) -> None:
+        context = self.mine[unit.name]
+        try:
+            self._carry(context, unit)
+        except LostClaimError as error:
+            LOG.debug("%s", error)
+        else:
+            claims.release(self.context.store, claim)
+        finally:
+            del self.mine[unit.name]
+
+    def _carry(self, context: Context, unit: Unit) -> None:
         try:
             if unit.action == "create":
-                _execute(context, unit)
+                execute(context, unit, self._book(unit))
+        except (LostClaimError, BrokenOffError):
+            raise
         except Exception as error:
             LOG.debug("unit %s failed", unit.name, exc_info=True)
+            # Of a unit that was taken away nothing more is said or done.
+            context.check()
             self._tidy(context)
-            self._give_up(unit, FAILED, _reason(error))
+            cancelled = self.context.abandon.is_set()
+            self._end(context, unit, STOPPED if cancelled else FAILED, "cancelled" if cancelled else reason(error))
             return
         self._tidy(context)
         if unit.action == "create":
             context.step("comparing both sides")
         try:
-            if not verify_unit(context, unit):
-                self.right = False
+            verify_unit(context, unit)
+        except LostClaimError:
+            raise
         except Exception as error:
-            self.right = False
-            context.store.add_event(context.migration_id, "not verified", explain(error), unit=unit.name)
-        self._enter(unit, DONE)
+            context.store.add_event(context.migration_id, NOT_VERIFIED, explain(error), unit=unit.name)
+        self._end(context, unit, DONE)
 
     def _tidy(self, context: Context) -> None:
         for text in context.remove_temporaries():
             context.store.add_event(context.migration_id, "left over", text, unit=context.unit)
 
-    def _give_up(self, unit: Unit, state: str, reason: str) -> None:
-        self._enter(unit, state, reason)
-        note_failure(_for_unit(self.context, unit), unit, reason)
+    def _end(self, context: Context, unit: Unit, state: str, why: str = "") -> None:
+        if state != DONE:
+            note_failure(context, unit, why)
+        self._enter(context, state, why)
+        if book := self._book(unit):
+            context.store.update_unit(context.migration_id, unit.name, logbook=None)
+            logbook.end(context.store, book)
 
-    def _enter(self, unit: Unit, state: str, error: str = "") -> None:
-        context = self.context
-        self.states[unit.name] = state
-        context.progress.state(unit.name, state, error)
-        shown = context.progress.units[unit.name]
+    def _book(self, unit: Unit) -> str | None:
+        rows = self.context.store.units(self.context.migration_id, unit.name)
+        return rows[0].logbook if rows else None
+
+    def _give_up(self, unit: Unit, state: str, why: str) -> None:
+        """Of a unit that has not begun."""
+        claim = claims.take(self.context.store, self.context.migration_id, unit.name, self.owner)
+        if claim is None:
+            return
+        context = dataclasses.replace(
+            self.context, unit=unit.name, store=ClaimedStore(self.context.store, claim), evidence={}, before={}
+        )
+        with contextlib.suppress(LostClaimError):
+            self._enter(context, state, why)
+            note_failure(context, unit, why)
+            claims.release(self.context.store, claim)
+
+    def _enter(self, context: Context, state: str, error: str = "") -> None:
+        context.progress.state(context.unit, state, error)
+        shown = context.progress.units[context.unit]
         context.store.update_unit(
             context.migration_id,
-            unit.name,
+            context.unit,
             state=state,
             error=error,
             step="" if state == DONE else shown.step,
@@ -221,52 +394,5 @@ class _Runner:
             bytes_done=shown.bytes_done,
             bytes_total=shown.bytes_total,
         )
-        context.store.add_event(context.migration_id, state, error or unit.title, unit=unit.name)
-
-
-def _for_unit(context: Context, unit: Unit) -> Context:
-    return dataclasses.replace(context, unit=unit.name, evidence={}, before={})
-
-
-def _execute(context: Context, unit: Unit) -> None:
-    """Run the unit's flow. When it fails everything is undone, and the failure is raised."""
-    kind: dict[str, Any] = {"engine": "serial"}
-    if unit.kind == "server":
-        kind = {"engine": "parallel", "executor": "threads", "max_workers": DISKS_AT_ONCE}
-    engine = engines.load(flow_of(unit), **kind)
-    # Transient: clouds and sessions are given to the tasks, and never stored.
-    engine.storage.inject({"context": context}, transient=True)
-    engine.run()
-
-
-def _reason(error: BaseException) -> str:
-    """In the service's own words; of several failures, each once."""
-    if isinstance(error, exceptions.WrappedFailure):
-        return "; ".join(dict.fromkeys(_reason(f.exception or Exception(str(f))) for f in error))
-    return explain(error)
-
-
-@contextlib.contextmanager
-def _saving(context: Context) -> Iterator[None]:
-    """Write the progress of running units to the database, now and then."""
-    over = threading.Event()
-
-    def save() -> None:
-        while not over.wait(SAVE_EVERY):
-            for unit in list(context.progress.units.values()):
-                if unit.state == RUNNING:
-                    context.store.update_unit(
-                        context.migration_id,
-                        unit.name,
-                        step=unit.step,
-                        bytes_done=unit.bytes_done,
-                        bytes_total=unit.bytes_total,
-                    )
-
-    thread = threading.Thread(target=save, name="progress", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+        self.states[context.unit] = state
+        context.store.add_event(context.migration_id, state, error or shown.title, unit=context.unit)

@@ -11,6 +11,7 @@ from pumphouse.names import Counterparts
 from pumphouse.planning.plan import Item, Unit
 from pumphouse.resources.base import FieldVerdict
 from pumphouse.resources.registry import TYPES
+from pumphouse.tasks.base import patiently
 from pumphouse.tasks.context import Context
 
 
@@ -23,14 +24,14 @@ def verify_unit(context: Context, unit: Unit, later: bool = False) -> bool:
     return not wrong
 
 
-def note_failure(context: Context, unit: Unit, reason: str) -> None:
+def note_failure(context: Context, unit: Unit, reason: str, verdict: str = "failed") -> None:
     """Keep why none of a unit's resources was moved."""
     for item in unit.items:
         if item.action == "reuse":
             _verify(context, unit, item)
         else:
             why = item.reason if item.action in ("conflict", "skip") else reason
-            _save(context, unit, item, "not carried" if item.action == "skip" else "failed", [_whole(why)])
+            _save(context, unit, item, "not carried" if item.action == "skip" else verdict, [_whole(why)])
 
 
 def note_left_alone(context: Context, unit: Unit) -> None:
@@ -45,7 +46,7 @@ def _verify(context: Context, unit: Unit, item: Item, later: bool = False) -> bo
         _save(context, unit, item, "not carried", [_whole(item.reason)])
         return True
     try:
-        fields = list(_compare(context, item, later))
+        fields = list(patiently(context, f"comparing {item.type} {item.id}", lambda: _compare(context, item, later)))
     except Exception as error:
         _save(context, unit, item, "differs", [_whole(f"could not be verified: {explain(error)}", "differs")])
         return False
@@ -66,7 +67,7 @@ def _verify(context: Context, unit: Unit, item: Item, later: bool = False) -> bo
 def _compare(context: Context, item: Item, later: bool = False) -> Sequence[FieldVerdict]:
     type_ = TYPES[item.type]
     there = context.lookup(item.type, item.id) or item.destination_id
-    source = context.before.get(item.key) or type_.get(context.source, item.id)
+    source = context.seen(*item.key)
     destination = type_.get(context.destination, there) if there else None
     if source is None or destination is None:
         missing = "source" if source is None else "destination"
@@ -107,5 +108,4 @@ def _bytes(context: Context, item: Item) -> dict[str, Any] | None:
     row = context.store.mapped(context.pair, item.type, item.id)
     if row is None or row.migration_id == context.migration_id:
         return None
-    earlier = context.store.results(row.migration_id)
-    return next((r.bytes for r in earlier if (r.type, r.source_id) == item.key), None)
+    return context.store.bytes_of(row.migration_id, *item.key)

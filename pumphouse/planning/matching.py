@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+
 from pumphouse.names import Names, suggestion
 from pumphouse.planning.discovery import Found, Key
 from pumphouse.planning.order import in_order
@@ -37,12 +39,15 @@ class Matcher:
 
     def _leave_companions(self) -> None:
         """What is made only along with something else is left out where that is not made."""
+        followers: collections.defaultdict[Key, list[Key]] = collections.defaultdict(list)
+        for item in self.items.values():
+            for need in item.needs:
+                followers[need].append(item.key)
         for item in reversed(list(self.items.values())):
             leader = TYPES[item.type].only_with
             if leader is None or item.action not in ("create", "conflict"):
                 continue
-            around = {other.key for other in self.items.values() if item.key in other.needs} | set(item.needs)
-            actions = {self.items[key].action for key in around if key[0] == leader}
+            actions = {self.items[key].action for key in (*followers[item.key], *item.needs) if key[0] == leader}
             if "create" not in actions and (item.action, "conflict") != ("conflict", *(actions & {"conflict"})):
                 reason = f"made only along with its {leader.replace('_', ' ')}, and the destination's keeps its own"
                 item.action, item.reason, item.bytes, item.losses = "skip", reason, 0, []

@@ -35,11 +35,17 @@ class Unmoved:
 def _foreign_routers(cloud: Cloud, project: str) -> Iterator[Wire]:
     """Interfaces that routers of other projects have in networks of this one: connections that nobody moves."""
     networks = {network["id"]: network for network in cloud.network.list("networks", project_id=project)}
-    for port in cloud.network.list("ports", network_id=list(networks), device_owner=list(OWNERS)) if networks else ():
+    for port in _interfaces(cloud, list(networks)):
         router = cloud.network.get("routers", port["device_id"])
         if router and router["project_id"] != project:
             network = networks[port["network_id"]]
             yield {"id": f"{router['id']}/{network['id']}", "name": f"{router['name']} in network {network['name']}"}
+
+
+def _interfaces(cloud: Cloud, networks: list[str]) -> Iterator[Wire]:
+    """Of routers, a hundred networks a request (the ids go into the URL)."""
+    for start in range(0, len(networks), 100):
+        yield from cloud.network.list("ports", network_id=networks[start : start + 100], device_owner=list(OWNERS))
 
 
 def _volume(manager: str) -> Callable[[Cloud, str], Iterable[Wire]]:

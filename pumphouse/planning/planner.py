@@ -15,6 +15,7 @@ from pumphouse.planning.checks.subject import Subject
 from pumphouse.planning.discovery import Found, discover
 from pumphouse.planning.estimate import estimate
 from pumphouse.planning.foreign_images import shared_by_others, with_deleted_image
+from pumphouse.planning.interrupted import interrupted
 from pumphouse.planning.matching import Matcher
 from pumphouse.planning.not_carried import not_carried, other_services
 from pumphouse.planning.passwords import check_passwords
@@ -63,7 +64,7 @@ def make_plan(
     plan = Plan(selection.to_json(), make_units(items, found), mappings=Names(mappings).mappings)
     plan.carry_expiry = carry_expiry
     say("checking quotas, room and services")
-    plan.findings = run_checks(Subject(here, there, items, found))
+    plan.findings = [*interrupted(items, found, store), *run_checks(Subject(here, there, items, found))]
     plan.estimate = estimate(plan, found, store, pair_of(source, destination))
     users = [item for item in items if item.type == "user" and item.action == "create"]
     check_passwords(users, source, destination, plan.notes.append)

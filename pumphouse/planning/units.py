@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+
 from pumphouse.planning.discovery import Found, Key
 from pumphouse.planning.order import in_order
 from pumphouse.planning.plan import Item, Unit
@@ -38,39 +40,40 @@ def _identity(items: list[Item], by_key: dict[Key, Item]) -> dict[Key, tuple[str
     Every project claims what it needs before the next one does, so that units need only earlier ones.
     """
     home: dict[Key, tuple[str, str, str]] = {}
-    order: list[tuple[str, str, str]] = []
+    #: The places, and which of them came first.
+    order: dict[tuple[str, str, str], int] = {}
+    links: collections.defaultdict[Key, list[Key]] = collections.defaultdict(list)
+    for item in items:
+        for need in item.needs if item.type in LINKS else ():
+            links[need].append(item.key)
 
-    def claim(key: Key, place: tuple[str, str, str]) -> None:
-        if key in by_key and key not in home and key[0] in IDENTITY:
-            for need in by_key[key].needs:
-                claim(need, place)
-            home[key] = place
+    def claim(key: Key, place: tuple[str, str, str]) -> list[Key]:
+        """All that is claimed with it."""
+        if key not in by_key or key in home or key[0] not in IDENTITY:
+            return []
+        claimed = [one for need in by_key[key].needs for one in claim(need, place)]
+        home[key] = place
+        return [*claimed, key]
 
     for project in (item for item in items if item.type == "project"):
         place = (f"identity:{project.id}", "identity", f"identity of {project.name}")
-        order.append(place)
-        claim(project.key, place)
-        for item in items:
-            if item.type == "assignment" and project.key in item.needs:
-                claim(item.key, place)
+        order[place] = len(order)
+        new = claim(project.key, place)
+        for key in links[project.key]:
+            new += claim(key, place)
         # Then members of the groups, and what the roles imply, from role to role.
-        while here := [
-            item.key
-            for item in items
-            if item.type in ("membership", "implied_role")
-            and item.key not in home
-            and any(home.get(need) == place for need in item.needs if need[0] in ("group", "role"))
-        ]:
-            for key in here:
-                claim(key, place)
+        for key in new:
+            for link in links[key] if key[0] in ("group", "role") else ():
+                if link[0] != "assignment":
+                    new += claim(link, place)
     for item in (item for item in items if item.type in IDENTITY and item.key not in home):
         places = [home.get(need) for need in item.needs if need in by_key]
         if item.type in LINKS and places and all(places):
             # With the last of what it connects, so that units still need only earlier ones.
-            place = max((place for place in places if place), key=order.index)
+            place = max((place for place in places if place), key=order.__getitem__)
         else:
             place = (f"identity:{item.type}:{item.id}", "identity", f"{item.type.replace('_', ' ')} {item.name}")
-            order.append(place)
+            order[place] = len(order)
         claim(item.key, place)
     return home
 

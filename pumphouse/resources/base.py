@@ -66,6 +66,10 @@ class ResourceType:
     dispensable: ClassVar[bool] = False
     #: Types of references that may be gone from the source without harm.
     soft: ClassVar[frozenset[str]] = frozenset()
+    #: Making it twice does no harm, or is refused as being there: a link between others, a setting.
+    again: ClassVar[bool] = False
+    #: What an interrupted attempt to make it has left is as good as new.
+    adoptable: ClassVar[bool] = False
     #: In the scope of what its counterpart is looked for: names of arguments to :meth:`list`,
     #: each with the field of the wanted resource that gives it.
     scope: ClassVar[dict[str, str]] = {}
@@ -158,14 +162,40 @@ class ResourceType:
 
     def find(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wire | None:
         """The counterpart that exists in the destination already: equal in every ``match`` field."""
+        return next(self._alike(inventory, wanted), None)
+
+    def repeatable(self, wanted: Wire) -> bool:
+        """Whether making this one twice does no harm."""
+        return self.again
+
+    def orphans(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wires:
+        """What an interrupted attempt to make it may have left in a cloud: nothing like it was there before."""
+        if not self.matching:
+            found = self.find(inventory, wanted, source)
+            return [found] if found else []
+        return list(self._alike(inventory, wanted))
+
+    def _alike(self, inventory: Inventory, wanted: Wire) -> Iterator[Wire]:
+        """All that are equal in every ``match`` field."""
         scope = {argument: wanted.get(field) for argument, field in self.scope.items()}
-        for candidate in inventory.list(self.type, **scope):
+        for candidate in self._candidates(inventory, wanted, scope):
             if all(
                 field.same(wanted.get(field.name), candidate.get(field.name))
                 for field in self.matching
                 if field.name in wanted
             ):
-                return candidate
+                yield candidate
+
+    def _candidates(self, inventory: Inventory, wanted: Wire, scope: Wire) -> Iterable[Wire]:
+        """All in a scope, or fewer: those that are equal in the first ``match`` field that is a text."""
+        texts = (f.name for f in self.matching if isinstance(wanted.get(f.name), str) and not f.normal)
+        name = next((name for name in texts if name not in self.scope.values()), None)
+        if name is None:
+            return inventory.list(self.type, **scope)
+        return inventory.index(self.type, name, lambda one: [str(one.get(name))], **scope).get(wanted[name], ())
+
+    def occupied(self, cloud: Cloud, id_: str) -> str | None:
+        """What of others would go with it if it were removed, or None."""
         return None
 
     def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Protocol
 
 from pumphouse.clouds.cloud import Cloud
@@ -36,6 +37,7 @@ class Inventory:
         self._types = types
         self._say = say
         self._lists: dict[tuple[Any, ...], Wires] = {}
+        self._indexes: dict[tuple[Any, ...], Mapping[Hashable, Wires]] = {}
         self._single: dict[tuple[str, str], Wire | None] = {}
         self._lock = threading.RLock()
 
@@ -49,6 +51,20 @@ class Inventory:
                 self._lists[key] = found
                 self.remember(type_, found)
             return self._lists[key]
+
+    def index(
+        self, type_: str, name: str, keys: Callable[[Wire], Iterable[Hashable]], **scope: Any
+    ) -> Mapping[Hashable, Wires]:
+        """A list's resources by what ``keys`` gives of each; ``name`` is the index's own within the type."""
+        place = (type_, name, *sorted(scope.items()))
+        with self._lock:
+            if place not in self._indexes:
+                found: collections.defaultdict[Hashable, Wires] = collections.defaultdict(list)
+                for resource in self.list(type_, **scope):
+                    for key in keys(resource):
+                        found[key].append(resource)
+                self._indexes[place] = dict(found)
+            return self._indexes[place]
 
     def remember(self, type_: str, resources: Wires) -> None:
         """Keep resources that were found in another way."""

@@ -28,6 +28,7 @@ class QuotaType(ResourceType):
     """
 
     unit = "quotas"
+    again = True
     home = "id"
     owned = True
     # Releases and backends have limits of their own.

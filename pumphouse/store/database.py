@@ -19,7 +19,7 @@ from ..errors import ConfigError, PumphouseError, UsageError
 SCRIPTS = Path(__file__).parent / "alembic"
 
 #: The newest of alembic/versions: tables of this version are up to date.
-HEAD = "0001"
+HEAD = "0002"
 
 #: Seconds that a writer waits for another one, and that an upgrade waits for another process's.
 PATIENCE = 60
@@ -62,6 +62,18 @@ def make_engine(text: str) -> Engine:
             "database: not a database URL; allowed are sqlite:///FILE,"
             " mysql+pymysql://USER:PASSWORD@HOST/NAME and postgresql+psycopg://USER:PASSWORD@HOST/NAME"
         ) from error
+
+
+#: What a database calls the time: seconds since the epoch.
+CLOCKS = {
+    "sqlite": "(julianday('now') - 2440587.5) * 86400.0",
+    "postgresql": "extract(epoch from clock_timestamp())",
+}
+
+
+def clock(engine: Engine) -> sa.TextClause:
+    """The database's own time: processes on several machines agree on no other."""
+    return sa.text(CLOCKS.get(engine.dialect.name, "unix_timestamp(now(6))"))
 
 
 def is_memory(url: URL) -> bool:

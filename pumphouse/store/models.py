@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -23,6 +24,11 @@ PAIR, TYPE, ID, UNIT = 320, 32, 400, 400
 
 #: MariaDB and MySQL: ids and names that differ in case only are different ones.
 MYSQL = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
+
+
+#: Kinds of notes: how it was before anything was done to it; when its downtime began; that its bytes were copied, with
+#: the proof; that it is being made.
+BEFORE, STOPPED, COPIED, MAKING = "before", "stopped", "copied", "making"
 
 
 class Base(DeclarativeBase):
@@ -53,8 +59,10 @@ class Migration(Base):
     plan: Mapped[dict[str, Any]] = mapped_column(JSON)
     #: How it was run: concurrency and the like. Never a secret.
     options: Mapped[dict[str, Any]] = mapped_column(JSON)
-    #: running, done, failed, stopped.
+    #: running, done, failed, stopped, cancelled, reverting, reverted.
     state: Mapped[str] = mapped_column(String(16))
+    #: What the processes that run it are asked to do: "cancel", or nothing.
+    wish: Mapped[str] = mapped_column(String(16), server_default="")
     #: Seconds since the epoch (UTC), as all times here.
     created: Mapped[float] = mapped_column(Double)
     #: When the state was last set.
@@ -74,8 +82,16 @@ class Unit(Base):
     #: Which flow runs it.
     kind: Mapped[str] = mapped_column(String(64))
     title: Mapped[str] = mapped_column(Text)
-    #: pending, running, done, failed, blocked, stopped (``transfer.progress``).
+    #: pending, running, done, failed, blocked, stopped, reverted (``transfer.progress``).
     state: Mapped[str] = mapped_column(String(16))
+    #: TaskFlow's logbook of the flow that carries it; null unless that has begun and not ended.
+    logbook: Mapped[str | None] = mapped_column(String(64))
+    #: Which process has it, until when by the database's clock. Each claim raises the epoch: see ``store.claims``.
+    owner: Mapped[str] = mapped_column(String(128), server_default="")
+    lease: Mapped[float | None] = mapped_column(Double)
+    epoch: Mapped[int] = mapped_column(server_default="0")
+    #: The operator has accepted it: it is not rolled back any more.
+    accepted: Mapped[bool] = mapped_column(Boolean, server_default=false())
     #: What it did last: "copying the root disk".
     step: Mapped[str] = mapped_column(Text)
     bytes_total: Mapped[int] = mapped_column(BigInteger)
@@ -142,8 +158,29 @@ class Result(Base):
     bytes: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
+class Note(Base):
+    """What a unit must know of a resource of the source even when its process has died; see ``store.notes``."""
+
+    __tablename__ = "notes"
+    __table_args__ = (UniqueConstraint("migration_id", "kind", "type", "source_id"), MYSQL)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    migration_id: Mapped[int] = mapped_column(ForeignKey("migrations.id"))
+    unit: Mapped[str] = mapped_column(String(UNIT))
+    #: before, stopped, copied, making.
+    kind: Mapped[str] = mapped_column(String(16))
+    type: Mapped[str] = mapped_column(String(TYPE))
+    source_id: Mapped[str] = mapped_column(String(ID))
+    #: Seconds since the epoch.
+    time: Mapped[float] = mapped_column(Double)
+    data: Mapped[Any] = mapped_column(JSON)
+
+
 class Temporary(Base):
-    """A snapshot, clone or image of ours in a cloud, which must go away in every outcome."""
+    """A snapshot, clone or image of ours in a cloud, which must go away in every outcome.
+
+    It is noted before it is made: without an id it is found by its name, if it is there at all.
+    """
 
     __tablename__ = "temporaries"
     __table_args__ = (Index(None, "migration_id"), MYSQL)

@@ -16,6 +16,7 @@ class Migration:
     plan: dict[str, Any]
     options: dict[str, Any]
     state: str
+    wish: str
     created: float
     updated: float
 
@@ -53,6 +54,18 @@ class UnitRow:
     #: Seconds; None where no server was stopped.
     downtime: float | None
     error: str
+    logbook: str | None
+    accepted: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class UnitState:
+    """Of a unit, what is looked at again and again."""
+
+    name: str
+    state: str
+    error: str
+    bytes_done: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,6 +116,6 @@ class Temporary:
     unit: str
     cloud_role: str
     type: str
-    #: Its id in the cloud.
+    #: Its id in the cloud; "" where it is known by its name only.
     resource_id: str
     name: str

@@ -2,57 +2,38 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import random
-import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
-from ..errors import PumphouseError
 from . import database, models, rows
-
-T = TypeVar("T")
-Row = TypeVar("Row", bound=Any)
+from .transactions import Transactions, put
 
 #: States of a migration.
 RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
-
-#: How often a write is tried that collides with another one.
-ATTEMPTS = 5
-
-#: Codes of deadlocks and lock timeouts: MariaDB and MySQL by number, PostgreSQL by SQLSTATE.
-COLLISIONS = {1205, 1213, 1020, "40001", "40P01"}
+CANCELLED, REVERTING, REVERTED = "cancelled", "reverting", "reverted"
 
 #: What a unit's row may be changed in.
-UNIT_FIELDS = frozenset(("state", "step", "bytes_total", "bytes_done", "started", "finished", "downtime", "error"))
+UNIT_FIELDS = frozenset(
+    (
+        *("state", "step", "bytes_total", "bytes_done", "started", "finished", "downtime", "error"),
+        *("logbook", "accepted"),
+    )
+)
 
 #: Characters of free text that are kept: below MariaDB's 65,535 bytes of a TEXT, whatever the characters.
 TEXT_LIMIT = 16_000
 
 
-class Store:
+class Store(Transactions):
     """Our own state. Safe to use from many threads and processes; each method is one short transaction.
 
     All methods raise PumphouseError when the database fails.
     """
-
-    def __init__(self, engine: Engine) -> None:
-        """Work on a database whose tables are up to date; see :meth:`open`."""
-        self.engine = engine
-        self._readers = sessionmaker(engine, expire_on_commit=False)
-        self._writers = sessionmaker(engine.execution_options(pumphouse_write=True), expire_on_commit=False)
-        #: Without a file there is one connection only, and threads take turns.
-        self._turn: contextlib.AbstractContextManager[Any] = (
-            threading.RLock() if database.is_memory(engine.url) else contextlib.nullcontext()
-        )
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -64,20 +45,6 @@ class Store:
         engine = database.make_engine(url)
         database.upgrade(engine)
         return cls(engine)
-
-    def close(self) -> None:
-        """Let go of all connections."""
-        self.engine.dispose()
-
-    def __enter__(self) -> Store:
-        """Use as a context manager to have it closed."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close."""
-        self.close()
 
     # Migrations
 
@@ -101,7 +68,7 @@ class Store:
             session.flush()
             return row.id
 
-        return self._write(work)
+        return self.write(work)
 
     def migrations(self) -> list[rows.Migration]:
         """All migrations with their plans, oldest first; see :meth:`history` for a list to show."""
@@ -137,7 +104,7 @@ class Store:
             .outerjoin(counts, counts.c.migration_id == migration.id)
             .order_by(migration.id)
         )
-        found = self._read(lambda session: session.execute(query).all())
+        found = self.read(lambda session: session.execute(query).all())
         # Sums come back as Decimal from some drivers, and as None without units.
         return [
             rows.MigrationSummary(*row[: len(fields)], *(int(value or 0) for value in row[len(fields) :]))
@@ -151,7 +118,22 @@ class Store:
             .where(models.Migration.id == migration_id)
             .values(state=state, updated=time.time())
         )
-        self._write(lambda session: session.execute(change))
+        self.write(lambda session: session.execute(change))
+
+    def wish(self, migration_id: int, wish: str) -> None:
+        """Ask the processes that run a migration for something: "cancel", or "" for nothing any more."""
+        change = sa.update(models.Migration).where(models.Migration.id == migration_id).values(wish=wish)
+        self.write(lambda session: session.execute(change))
+
+    def wished(self, migration_id: int) -> str:
+        """What they are asked for."""
+        query = sa.select(models.Migration.wish).where(models.Migration.id == migration_id)
+        return str(self.read(lambda session: session.scalar(query)) or "")
+
+    def set_options(self, migration_id: int, options: dict[str, Any]) -> None:
+        """How it is run, anew."""
+        change = sa.update(models.Migration).where(models.Migration.id == migration_id).values(options=options)
+        self.write(lambda session: session.execute(change))
 
     # Units
 
@@ -172,12 +154,30 @@ class Store:
             for name, kind, title, bytes_total in units
         ]
         if new:
-            self._write(lambda session: session.execute(sa.insert(models.Unit), new))
+            self.write(lambda session: session.execute(sa.insert(models.Unit), new))
 
-    def units(self, migration_id: int) -> list[rows.UnitRow]:
-        """The units of a migration, in the order of its plan."""
+    def try_again(self, migration_id: int, states: Iterable[str]) -> None:
+        """Units in these states are pending again."""
+        unit = models.Unit
+        change = (
+            sa.update(unit)
+            .where(unit.migration_id == migration_id, unit.state.in_(list(states)))
+            .values(state="pending", error="", started=None, finished=None, bytes_done=0)
+        )
+        self.write(lambda session: session.execute(change))
+
+    def units(self, migration_id: int, name: str | None = None) -> list[rows.UnitRow]:
+        """The units of a migration, in the order of its plan; or one of them."""
         query = sa.select(models.Unit).where(models.Unit.migration_id == migration_id)
+        if name is not None:
+            query = query.where(models.Unit.name == name)
         return self._all(rows.UnitRow, query.order_by(models.Unit.id))
+
+    def states(self, migration_id: int) -> list[rows.UnitState]:
+        """How all units of a migration are, without what is seldom looked at."""
+        unit = models.Unit
+        query = sa.select(unit.name, unit.state, unit.error, unit.bytes_done).where(unit.migration_id == migration_id)
+        return self.read(lambda session: [rows.UnitState(*row) for row in session.execute(query)])
 
     def update_unit(self, migration_id: int, name: str, **values: Any) -> None:
         """Change some of the columns of a unit (UNIT_FIELDS)."""
@@ -191,7 +191,7 @@ class Store:
             .where(models.Unit.migration_id == migration_id, models.Unit.name == name)
             .values({key: _trim(value) for key, value in values.items()})
         )
-        self._write(lambda session: session.execute(change))
+        self.write(lambda session: session.execute(change))
 
     # Mappings
 
@@ -206,17 +206,32 @@ class Store:
         unit: str,
         created: bool,
     ) -> None:
-        """Record a counterpart, in place of the one before; ``created``: we made it, and may delete it."""
-        self._upsert(
-            models.Mapping,
-            {"pair": pair, "type": type, "source_id": source_id},
-            {
-                "destination_id": destination_id,
-                "migration_id": migration_id,
-                "unit": unit,
-                "created": created,
-            },
+        """Record a counterpart, in place of the one before; ``created``: we made it, and may delete it.
+
+        That it was being made is no longer noted.
+        """
+        note = models.Note
+        made = sa.delete(note).where(note.kind == models.MAKING, note.type == type, note.source_id == source_id)
+
+        def work(session: Session) -> None:
+            put(
+                session,
+                models.Mapping,
+                {"pair": pair, "type": type, "source_id": source_id},
+                {"destination_id": destination_id, "migration_id": migration_id, "unit": unit, "created": created},
+            )
+            if created:
+                session.execute(made)
+
+        self.write(work)
+
+    def is_counterpart(self, pair: str, type: str, destination_id: str) -> bool:
+        """Whether a resource of the destination stands for one of the source."""
+        mapping = models.Mapping
+        query = sa.select(mapping.id).where(
+            mapping.pair == pair, mapping.type == type, mapping.destination_id == destination_id
         )
+        return self.read(lambda session: session.scalar(query)) is not None
 
     def mapped(self, pair: str, type: str, source_id: str) -> rows.Mapping | None:
         """The counterpart of a source resource, if it is known."""
@@ -230,7 +245,7 @@ class Store:
     def unmap(self, pair: str, type: str, source_id: str) -> None:
         """Forget a counterpart; one that is not known is fine."""
         change = sa.delete(models.Mapping).where(*_mapping(pair, type, source_id))
-        self._write(lambda session: session.execute(change))
+        self.write(lambda session: session.execute(change))
 
     # Events
 
@@ -251,13 +266,19 @@ class Store:
             "text": text[:TEXT_LIMIT],
             "data": data,
         }
-        self._write(lambda session: session.execute(sa.insert(models.Event), [row]))
+        self.write(lambda session: session.execute(sa.insert(models.Event), [row]))
 
     def events(self, migration_id: int, after: int = 0) -> list[rows.Event]:
         """The events of a migration in their order, from the one that follows ``after`` on."""
         event = models.Event
         query = sa.select(event).where(event.migration_id == migration_id, event.id > after)
         return self._all(rows.Event, query.order_by(event.id))
+
+    def count_events(self, migration_id: int, kind: str) -> int:
+        """How many events of this kind there were."""
+        event = models.Event
+        query = sa.select(sa.func.count(event.id)).where(event.migration_id == migration_id, event.kind == kind)
+        return int(self.read(lambda session: session.scalar(query)) or 0)
 
     # Results
 
@@ -274,7 +295,7 @@ class Store:
         bytes: dict[str, Any] | None,
     ) -> None:
         """What became of a resource, in place of what was said before in this migration."""
-        self._upsert(
+        self.upsert(
             models.Result,
             {"migration_id": migration_id, "type": type, "source_id": source_id},
             {
@@ -291,6 +312,31 @@ class Store:
         """What became of each resource, in the order in which it was first said."""
         query = sa.select(models.Result).where(models.Result.migration_id == migration_id)
         return self._all(rows.Result, query.order_by(models.Result.id))
+
+    def results_in_brief(self, migration_id: int) -> list[rows.Result]:
+        """The same, with the fields of those only that differ: all of them take 20 KiB a resource."""
+        result = models.Result
+        fields = sa.case((result.verdict == "differs", result.fields), else_=None).label("fields")
+        columns = [getattr(result, field.name) for field in dataclasses.fields(rows.Result) if field.name != "fields"]
+        query = sa.select(*columns, fields).where(result.migration_id == migration_id).order_by(result.id)
+        found = self.read(lambda session: [row._asdict() for row in session.execute(query)])
+        return [rows.Result(**{**row, "fields": row["fields"] or []}) for row in found]
+
+    def bytes_of(self, migration_id: int, type: str, source_id: str) -> dict[str, Any] | None:
+        """What a migration has kept of the bytes of one resource."""
+        result = models.Result
+        query = sa.select(result.bytes).where(
+            result.migration_id == migration_id, result.type == type, result.source_id == source_id
+        )
+        return self.read(lambda session: session.scalar(query))
+
+    def count_results(self, migration_id: int, verdict: str) -> int:
+        """How many resources of a migration have this verdict."""
+        result = models.Result
+        query = sa.select(sa.func.count(result.id)).where(
+            result.migration_id == migration_id, result.verdict == verdict
+        )
+        return int(self.read(lambda session: session.scalar(query)) or 0)
 
     def measured(self, pair: str, limit: int = 200) -> tuple[list[rows.UnitRow], list[dict[str, Any]]]:
         """What was moved between two clouds before, the newest first: whole units, and copies of bytes."""
@@ -312,13 +358,16 @@ class Store:
             .order_by(result.id.desc())
             .limit(limit)
         )
-        found = self._read(lambda session: session.scalars(copies).all())
+        found = self.read(lambda session: session.scalars(copies).all())
         return units, [dict(one) for one in found if one]
 
     # Temporaries
 
     def add_temporary(self, migration_id: int, unit: str, cloud_role: str, type: str, id: str, name: str) -> int:
-        """Remember a thing of ours in a cloud that must go away; returns the row's id for drop_temporary."""
+        """Remember a thing of ours in a cloud that must go away; returns the row's id for drop_temporary.
+
+        ``id`` is "" while it is being made: then it is known by its name only.
+        """
 
         def work(session: Session) -> int:
             row = models.Temporary(
@@ -333,7 +382,12 @@ class Store:
             session.flush()
             return row.id
 
-        return self._write(work)
+        return self.write(work)
+
+    def set_temporary(self, id: int, resource_id: str) -> None:
+        """It was made, and has this id in its cloud; ``id`` is what add_temporary returned."""
+        change = sa.update(models.Temporary).where(models.Temporary.id == id).values(resource_id=resource_id)
+        self.write(lambda session: session.execute(change))
 
     def temporaries(self, migration_id: int | None = None, unit: str | None = None) -> list[rows.Temporary]:
         """What is still to go away: of all, of one migration, of one of its units; oldest first."""
@@ -347,52 +401,7 @@ class Store:
     def drop_temporary(self, id: int) -> None:
         """A temporary thing is gone; ``id`` is what add_temporary returned."""
         change = sa.delete(models.Temporary).where(models.Temporary.id == id)
-        self._write(lambda session: session.execute(change))
-
-    # How it is done
-
-    def _upsert(self, model: type[models.Base], key: dict[str, Any], values: dict[str, Any]) -> None:
-        """Update the row with this key or insert it; of two inserters one tries again and updates."""
-
-        def work(session: Session) -> None:
-            row = session.scalars(sa.select(model).filter_by(**key)).first()
-            if row is None:
-                session.add(model(**key, **values))
-            else:
-                for name, value in values.items():
-                    setattr(row, name, value)
-
-        self._write(work)
-
-    def _write(self, work: Callable[[Session], T]) -> T:
-        """Do the work in one transaction, again when it collides with another one."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                with self._turn, self._writers.begin() as session:
-                    return work(session)
-            except SQLAlchemyError as error:
-                if attempt == ATTEMPTS or not _collided(error):
-                    raise self._failure(error) from error
-                time.sleep(random.uniform(0, 0.05 * attempt))  # noqa: S311
-        raise AssertionError
-
-    def _read(self, work: Callable[[Session], T]) -> T:
-        try:
-            with self._turn, self._readers() as session:
-                return work(session)
-        except SQLAlchemyError as error:
-            raise self._failure(error) from error
-
-    def _all(self, row: Callable[..., Row], query: sa.Select[Any]) -> list[Row]:
-        found: Sequence[Any] = self._read(lambda session: session.scalars(query).all())
-        return [_detached(row, item) for item in found]
-
-    def _first(self, row: Callable[..., Row], query: sa.Select[Any]) -> Row | None:
-        found = self._read(lambda session: session.scalars(query).first())
-        return None if found is None else _detached(row, found)
-
-    def _failure(self, error: SQLAlchemyError) -> PumphouseError:
-        return PumphouseError(f"database {database.place(self.engine.url)}: {database.reason(error)}")
+        self.write(lambda session: session.execute(change))
 
 
 def _mapping(pair: str, type: str, source_id: str) -> tuple[sa.ColumnElement[bool], ...]:
@@ -400,19 +409,5 @@ def _mapping(pair: str, type: str, source_id: str) -> tuple[sa.ColumnElement[boo
     return (mapping.pair == pair, mapping.type == type, mapping.source_id == source_id)
 
 
-def _detached(row: Any, item: models.Base) -> Any:
-    """The plain row of a mapped object: the columns of the same names."""
-    return row(**{field.name: getattr(item, field.name) for field in dataclasses.fields(row)})
-
-
 def _trim(value: Any) -> Any:
     return value[:TEXT_LIMIT] if isinstance(value, str) else value
-
-
-def _collided(error: SQLAlchemyError) -> bool:
-    """Whether the same transaction may succeed when it is tried again."""
-    if isinstance(error, IntegrityError):
-        return True
-    origin = error.orig if isinstance(error, DBAPIError) else None
-    codes = {getattr(origin, "sqlstate", None), *getattr(origin, "args", ())[:1]}
-    return bool(codes & COLLISIONS)

@@ -37,7 +37,7 @@ class EnterProject(Task):
         """The topmost first; closed again in the opposite order."""
         for type_, id_ in disabled_above(whole.destination, project):
             opening = f"{type_}/{id_}"
-            whole.temporary("destination", OPENING.type, opening, f"{type_[:-1]} {id_}, enabled for a while")
+            whole.note_temporary("destination", OPENING.type, opening, f"{type_[:-1]} {id_}, enabled for a while")
             OPENING.create(whole.destination, {"id": opening})
 
     def _join(self, whole: Context, project: str) -> None:
@@ -50,5 +50,5 @@ class EnterProject(Task):
                 if not is_missing(error):
                     raise
                 id_ = f"{cloud.user_id}/{project}/{role['id']}"
-                whole.temporary("destination", "assignment", id_, f"{role['name']} for Pumphouse's account")
+                whole.note_temporary("destination", "assignment", id_, f"{role['name']} for Pumphouse's account")
                 cloud.identity.roles.grant(role["id"], user=cloud.user_id, project=project)

@@ -5,23 +5,31 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import explain
+from pumphouse.clouds.errors import explain, is_passing, status
 from pumphouse.clouds.waiting import wait_for
-from pumphouse.errors import CloudError
+from pumphouse.errors import Cancelled, CloudError, PumphouseError
 from pumphouse.names import Names
 from pumphouse.resources.base import ResourceType, Wire
 from pumphouse.resources.compute.zones import known_zone
 from pumphouse.resources.registry import TEMPORARY, TYPES
+from pumphouse.store import Temporary, notes
+from pumphouse.store.claims import ClaimedStore, LostClaimError
 from pumphouse.store.store import Store
-from pumphouse.transfer.images import Copied
 from pumphouse.transfer.progress import Progress
 
 LOG = logging.getLogger(__name__)
 #: Marks what Pumphouse makes for a while only, so that people know what it is.
 PREFIX = "pumphouse"
+#: Of what the move changes for a while: the fields that change.
+CHANGING = {
+    "server": ("status", "OS-EXT-STS:task_state", "OS-EXT-STS:vm_state", "OS-EXT-STS:power_state"),
+    "volume": ("status",),
+}
 #: Stands for the unit of what belongs to the whole migration.
 WHOLE = ""
 
@@ -46,7 +54,7 @@ class Context:
     carry_expiry: bool = False
     #: Bytes that were copied: (type, source id) -> sizes and hashes, for the report.
     evidence: dict[tuple[str, str], dict[str, Any]] = dataclasses.field(default_factory=dict)
-    #: What the source showed before we touched it: (type, source id) -> wire form.
+    #: What the source showed before we touched it: (type, source id) -> wire form. See ``was``.
     before: dict[tuple[str, str], Wire] = dataclasses.field(default_factory=dict)
 
     def cloud(self, role: str) -> Cloud:
@@ -105,30 +113,118 @@ class Context:
         self.progress.step(self.unit, text)
         self.store.add_event(self.migration_id, "step", text, unit=self.unit)
 
-    def copied(self, type_: str, source_id: str, copied: Copied) -> None:
+    # -- what must outlive this process ---------------------------------------------------------------------
+    def check(self) -> None:
+        """Before anything is changed. Raises LostClaimError when another process has taken the unit."""
+        if isinstance(self.store, ClaimedStore):
+            self.store.check()
+
+    def look(self, type_: str, id_: str) -> Wire:
+        """Read a resource of the source, and note what of it the move is going to change.
+
+        What an interrupted run has noted stays: the resource may not be any more as it was. Raises CloudError.
+        """
+        wire = self.read(type_, id_)
+        noted = self.noted(type_, id_)
+        if noted is None:
+            noted = {name: wire[name] for name in CHANGING[type_] if name in wire}
+            notes.keep(self.store, notes.BEFORE, self.migration_id, self.unit, type_, id_, noted)
+        self.before[type_, id_] = {**wire, **noted}
+        return self.before[type_, id_]
+
+    def noted(self, type_: str, id_: str) -> Wire | None:
+        """What was noted of it, if it was looked at: only the fields that the move changes."""
+        found: Wire | None = notes.find(self.store, notes.BEFORE, type_, id_, self.migration_id)
+        return found
+
+    def forget(self, type_: str, id_: str) -> None:
+        """It is as it was noted, or gone."""
+        for kind in (notes.BEFORE, notes.STOPPED):
+            notes.drop(self.store, kind, type_, id_)
+
+    def was(self, type_: str, id_: str) -> Wire:
+        """The resource as it was before anything was done to it, though that may have been another process."""
+        return self.before.get((type_, id_)) or self.look(type_, id_)
+
+    def copied(self, type_: str, source_id: str, proof: dict[str, Any]) -> None:
         """Keep the proof that bytes arrived."""
-        there = copied.destination_hash
-        self.evidence[type_, source_id] = {
-            "size": copied.size,
-            "source_sha512": copied.sha512,
-            # An old Glance has another hash: "md5:...", which was compared instead.
-            "destination_sha512": None if there and ":" in there else there,
-            "destination_hash": there,
-            "seconds": round(copied.seconds, 3),
-        }
+        self.evidence[type_, source_id] = proof
+        notes.keep(self.store, notes.COPIED, self.migration_id, self.unit, type_, source_id, proof)
 
-    def temporary_name(self, role: str, what: str, source_id: str) -> str:
-        """A name that tells whose it is and what for; what an interrupted run left under it is removed."""
-        name = f"{PREFIX}-{self.migration_id}-{what}-{source_id}"
-        rows = self.store.temporaries(self.migration_id, self.unit)
-        if stale := [row.resource_id for row in rows if (row.cloud_role, row.name) == (role, name)]:
-            self.remove_temporaries(*stale)
-        return name
+    def seen(self, type_: str, id_: str) -> Wire | None:
+        """Like ``was``, of any type; None where it has gone from the source."""
+        if known := self.before.get((type_, id_)):
+            return known
+        found = TYPES[type_].get(self.source, id_)
+        noted = self.noted(type_, id_) if type_ in CHANGING else None
+        return {**found, **(noted or {})} if found else None
 
-    def temporary(self, role: str, type_: str, id_: str, name: str) -> None:
-        """Note something of ours that must be gone in the end, whatever happens."""
-        self.store.add_temporary(self.migration_id, self.unit, role, type_, id_, name)
-        self._mark(self.cloud(role), type_, id_)
+    def once(self, kind: str, type_: str, id_: str, value: Any) -> Any:
+        """Note a value, unless an interrupted run has; returns the one that is noted."""
+        noted = notes.find(self.store, kind, type_, id_, self.migration_id)
+        if noted is None:
+            notes.keep(self.store, kind, self.migration_id, self.unit, type_, id_, value)
+        return value if noted is None else noted
+
+    # -- temporary things -----------------------------------------------------------------------------------
+    def temporary_name(self, what: str, source_id: str) -> str:
+        """A name that tells whose it is and what for."""
+        return f"{PREFIX}-{self.migration_id}-{what}-{source_id}"
+
+    def temporary(
+        self,
+        role: str,
+        type_: str,
+        name: str,
+        make: Callable[[], str],
+        usable: Callable[[Wire], bool] = lambda _: True,
+    ) -> str:
+        """Id of a thing of ours that must be gone in the end: noted by its name, then made.
+
+        One that an interrupted run has left under that name is used if it is ``usable``, and else removed.
+        """
+        if there := self.kept(role, type_, name, usable):
+            return there
+        row_id = self.store.add_temporary(self.migration_id, self.unit, role, type_, "", name)
+        try:
+            made = make()
+        except Exception as error:
+            if refused(error):
+                self.store.drop_temporary(row_id)
+            raise
+        self.store.set_temporary(row_id, made)
+        self._mark(self.cloud(role), type_, made)
+        return made
+
+    def note_temporary(self, role: str, type_: str, id_: str, name: str) -> None:
+        """Note one whose id is known before it is made."""
+        if not any(row.resource_id == id_ for row in self.store.temporaries(self.migration_id, self.unit)):
+            self.store.add_temporary(self.migration_id, self.unit, role, type_, id_, name)
+
+    def kept(self, role: str, type_: str, name: str, usable: Callable[[Wire], bool]) -> str | None:
+        """Id of the usable one of this name; all others of that name are removed."""
+        rows = [
+            row
+            for row in self.store.temporaries(self.migration_id, self.unit)
+            if (row.cloud_role, row.type, row.name) == (role, type_, name)
+        ]
+        kept: str | None = None
+        for row in rows:
+            for wire in self._there(row):
+                if kept is None and usable(wire):
+                    kept = str(wire["id"])
+                    self.store.set_temporary(row.id, kept)
+                elif wire["id"] != kept:
+                    delete_and_wait(TEMPORARY[type_], self.cloud(role), wire["id"])
+        return kept
+
+    def _there(self, row: Temporary) -> list[Wire]:
+        """What a row stands for: by its id, or all of its name."""
+        type_, cloud = TEMPORARY[row.type], self.cloud(row.cloud_role)
+        if row.resource_id:
+            found = type_.get(cloud, row.resource_id)
+            return [{**found, "id": row.resource_id}] if found else []
+        return named(cloud, row.type, row.name)
 
     def _mark(self, cloud: Cloud, type_: str, id_: str) -> None:
         """Let everybody see that it is ours: a tag of an image, metadata of a volume. It is found by its name too."""
@@ -137,6 +233,8 @@ class Context:
                 cloud.image.image_tags.update(id_, PREFIX)
             elif type_ == "volume":
                 cloud.volume.volumes.set_metadata(id_, {PREFIX: str(self.migration_id)})
+        except PumphouseError:
+            raise
         except Exception as error:
             LOG.debug("%s %s could not be marked: %s", type_, id_, explain(error))
 
@@ -154,12 +252,41 @@ class Context:
             if ids and row.resource_id not in ids:
                 continue
             try:
-                delete_and_wait(TEMPORARY[row.type], self.cloud(row.cloud_role), row.resource_id)
+                for wire in self._there(row):
+                    delete_and_wait(TEMPORARY[row.type], self.cloud(row.cloud_role), wire["id"])
+            except LostClaimError:
+                raise
             except Exception as error:
                 left.append(f"{row.cloud_role} {row.type} {row.name} ({row.resource_id}): {type(error).__name__}")
             else:
                 self.store.drop_temporary(row.id)
         return left
+
+
+def named(cloud: Cloud, type_: str, name: str) -> list[Wire]:
+    """All images, volumes or snapshots of a name, of all projects."""
+    if type_ == "image":
+        return [dict(image) for image in cloud.image.images.list(filters={"name": name})]
+    search = {"all_tenants": 1, "name": name}
+    lists = {"volume": "volumes", "volume_snapshot": "volume_snapshots"}
+    if type_ not in lists:
+        return []
+    return [thing.to_dict() for thing in getattr(cloud.volume, lists[type_]).list(search_opts=search)]
+
+
+def pause(context: Context, seconds: float) -> None:
+    """Wait. Raises Cancelled when the unit is to be given up meanwhile."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        if context.abandon.is_set():
+            raise Cancelled("stopped while waiting for a service to come back")
+        time.sleep(min(left, 0.2))
+
+
+def refused(error: BaseException) -> bool:
+    """Whether the service has said no: nothing was made. Without an answer, or with a fault, nobody knows."""
+    code = status(error)
+    return code is not None and code < 500 and not is_passing(error)
 
 
 def delete_and_wait(type_: ResourceType, cloud: Cloud, id_: str, timeout: float = 600) -> None:

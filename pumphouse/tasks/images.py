@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.errors import CloudError
+from pumphouse.resources.base import Wire
 from pumphouse.resources.image.image import Image
 from pumphouse.resources.registry import TYPES
 from pumphouse.tasks.base import Task
 from pumphouse.tasks.context import Context
-from pumphouse.transfer.images import Copied, copy_image
+from pumphouse.transfer.images import compare_hashes, copy_image
 
 IMAGE = Image()
+#: States of an image whose bytes have come, or may still come.
+FILLABLE = ("queued", "saving", "active")
 #: Properties that Nova and Cinder write into images that they make of servers and volumes.
 OF_THE_SERVICES = frozenset(
     (
@@ -35,11 +40,13 @@ class CopyImage(Task):
         source = context.read("image", self.id)
         there = context.counterpart("image", self.id)
         record = IMAGE.get(context.destination, there)
-        if source["status"] != "active" or record is None or record["status"] == "active":
+        if source["status"] != "active" or record is None:
+            return
+        if context.mine("image", self.id) is None and record["status"] == "active":
             return
         context.step(f"copying image {source['name']}")
-        copied = copy_bytes(context, self.id, context.destination, there, source["size"] - self.planned)
-        context.copied("image", self.id, copied)
+        proof = copy_bytes(context, source, context.destination, record, source["size"] - self.planned)
+        context.copied("image", self.id, proof)
 
 
 class FinishImage(Task):
@@ -57,22 +64,26 @@ class FinishImage(Task):
 
 
 def copy_bytes(
-    context: Context, image_id: str, cloud: Cloud, there: str, unplanned: int = 0, guessed: int = 0
-) -> Copied:
-    """Stream one image's bytes with progress.
+    context: Context, source: Wire, cloud: Cloud, there: Wire, unplanned: int = 0, guessed: int = 0
+) -> dict[str, Any]:
+    """Stream one image's bytes with progress, unless an interrupted run has done so; returns the proof.
 
     ``unplanned``: how many more there are than was planned; ``guessed``: what was planned, where that was a guess.
     """
     if unplanned or guessed:
         context.progress.expect(context.unit, unplanned, guessed)
-    return copy_image(
+    if there["status"] == "active":
+        context.progress.advance(context.unit, source["size"])
+        return compare_hashes(source, there)
+    copied = copy_image(
         context.source,
-        image_id,
+        source["id"],
         cloud,
-        there,
+        there["id"],
         on_bytes=lambda count: context.progress.advance(context.unit, count),
         cancelled=context.abandon.is_set,
     )
+    return copied.proof()
 
 
 class CopyTemporaryImage(Task):
@@ -88,31 +99,47 @@ class CopyTemporaryImage(Task):
         """Returns the id of the temporary image in the destination, or "" if there is none to carry."""
         if not image_id:
             return ""
+        if context.lookup(*self.subject):
+            return ""
+        name = context.temporary_name("bytes", self.subject[1])
         source = IMAGE.get(context.source, image_id)
         if source is None:
-            raise CloudError(f"the temporary image {image_id} has gone from the source")
+            return self._copied_already(context, name, image_id)
         project = context.counterpart("project", self._project(context))
         context.step(
-            f"copying the bytes of {self.subject[0]} {TYPES[self.subject[0]].name(context.before[self.subject])}"
+            f"copying the bytes of {self.subject[0]} {TYPES[self.subject[0]].name(context.was(*self.subject))}"
         )
         wanted = {
             key: value
             for key, value in IMAGE.body(IMAGE.translate(source, lambda *key: self._part(context, *key))).items()
             if key not in OF_THE_SERVICES and key not in ("id", "owner", "visibility", "tags")
         }
-        name = context.temporary_name("destination", "bytes", self.subject[1])
-        there = IMAGE.create(context.destination, {**wanted, "name": name, "owner": project})
-        context.temporary("destination", "image", there["id"], name)
-        unplanned = source["size"] - self.planned
-        copied = copy_bytes(context, image_id, context.destination, there["id"], unplanned, self.planned)
-        context.copied(*self.subject, copied)
+        there = context.temporary(
+            "destination",
+            "image",
+            name,
+            lambda: str(IMAGE.create(context.destination, {**wanted, "name": name, "owner": project})["id"]),
+            usable=lambda image: image["status"] in FILLABLE,
+        )
+        record = IMAGE.get(context.destination, there)
+        if record is None:
+            raise CloudError(f"the temporary image {there} has gone from the destination")
+        proof = copy_bytes(context, source, context.destination, record, source["size"] - self.planned, self.planned)
+        context.copied(*self.subject, proof)
         context.remove_temporaries(image_id)
-        return str(there["id"])
+        return there
+
+    def _copied_already(self, context: Context, name: str, image_id: str) -> str:
+        """The source's image is removed when all is done: an interrupted run may have got as far as that."""
+        there = context.kept("destination", "image", name, lambda image: bool(image["status"] == "active"))
+        if there is None or self.subject not in context.evidence:
+            raise CloudError(f"the temporary image {image_id} has gone from the source")
+        return there
 
     def _part(self, context: Context, type_: str, id_: str) -> str | None:
         """The kernel and ramdisk that a root disk boots with."""
         return context.lookup(type_, id_) if type_ == "image" else None
 
     def _project(self, context: Context) -> str:
-        wire = context.before[self.subject]
+        wire = context.was(*self.subject)
         return str(wire.get("tenant_id") or wire["os-vol-tenant-attr:tenant_id"])

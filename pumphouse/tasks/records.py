@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pumphouse.clouds.errors import or_none
+from pumphouse.resources.base import Wire
 from pumphouse.resources.registry import TYPES
+from pumphouse.tasks import making
 from pumphouse.tasks.base import Task
 from pumphouse.tasks.context import Context
 
@@ -15,6 +18,7 @@ class MakeResource(Task):
         super().__init__(f"{type_}:{id_}")
         self.type = TYPES[type_]
         self.id = id_
+        self.makes = (type_, id_)
         self.title = f"{type_.replace('_', ' ')} {name}"
 
     def execute(self, context: Context) -> str:
@@ -24,11 +28,18 @@ class MakeResource(Task):
             return there
         source = context.read(self.type.type, self.id)
         context.step(f"making {self.title}")
-        wanted = self.type.adapt(self.type.translate(source, context.lookup), source, context.names)
-        there = self.type.id(self.type.create(context.destination, wanted))
-        context.made(self.type.type, self.id, there)
-        return there
+        wanted = self._wanted(context, source)
+        return making.make(
+            context, self.type, context.destination, source, wanted,
+            lambda: self.type.create(context.destination, wanted),
+        )  # fmt: skip
 
     def undo(self, context: Context) -> None:
         """Remove it, if this unit made it."""
-        context.undo(self.type, self.id)
+        if context.mine(self.type.type, self.id):
+            context.undo(self.type, self.id)
+        elif source := or_none(lambda: self.type.get(context.source, self.id)):
+            making.clear(context, self.type, context.destination, source, lambda: self._wanted(context, source))
+
+    def _wanted(self, context: Context, source: Wire) -> Wire:
+        return self.type.adapt(self.type.translate(source, context.lookup), source, context.names)

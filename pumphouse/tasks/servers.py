@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.waiting import wait_for
 from pumphouse.errors import CloudError
 from pumphouse.resources.base import Wire
 from pumphouse.resources.compute.server import (
@@ -25,15 +24,16 @@ from pumphouse.resources.compute.server import (
     locked_by_its_owner,
     shelved_image,
 )
+from pumphouse.store import notes
+from pumphouse.tasks import making
 from pumphouse.tasks.base import Task
 from pumphouse.tasks.context import Context, delete_and_wait
+from pumphouse.tasks.server_states import bring, wait_idle, wait_server
 from pumphouse.tasks.volumes import wait_image
 
 SERVER = Server()
-#: Seconds for a server to stop, start or boot.
-STATE_TIMEOUT = 1800
-#: Seconds for a snapshot, which copies the whole root disk inside the source.
-SNAPSHOT_TIMEOUT = 24 * 3600
+#: Seconds before a source server is started again whose start has failed.
+RESTART_PAUSES = (2.0, 10.0, 30.0)
 
 
 class NoteServer(Task):
@@ -47,12 +47,17 @@ class NoteServer(Task):
 
     def execute(self, context: Context) -> None:
         """Raises CloudError if it can no longer be moved."""
-        server = context.read("server", self.id)
+        server = context.look("server", self.id)
         states = [state for state in MOVABLE if state not in ASLEEP or "memory" in self.accepted]
         if server["status"] not in states or server.get("OS-EXT-STS:task_state"):
             state = server.get("OS-EXT-STS:task_state") or server["status"]
             raise CloudError(f"server {server['name']} has become {state} since the plan was made")
-        context.before["server", self.id] = server
+
+    def undo(self, context: Context) -> None:
+        """It is as it was, so there is nothing to remember."""
+        noted, now = context.noted("server", self.id), SERVER.get(context.source, self.id)
+        if noted and now and now["status"] == noted["status"]:
+            context.forget("server", self.id)
 
 
 class StopServer(Task):
@@ -65,21 +70,32 @@ class StopServer(Task):
 
     def execute(self, context: Context) -> float:
         """Returns when (seconds since the epoch) its downtime began; 0 for one that was off already."""
-        server = context.before["server", self.id]
+        server = context.was("server", self.id)
         if server["status"] in ("SHUTOFF", *SHELVED):
             return 0.0
         context.step(f"stopping server {server['name']}")
-        began = time.time()
+        began = float(context.once(notes.STOPPED, "server", self.id, time.time()))
         bring(context.source, self.id, "SHUTOFF", context.abandon.is_set)
         return began if server["status"] == "ACTIVE" else 0.0
 
     def undo(self, context: Context) -> None:
         """Start it again, if it ran before we came."""
-        before = context.before.get(("server", self.id))
+        before = context.noted("server", self.id)
         if before is None or before["status"] not in ("ACTIVE", *ASLEEP):
             return
-        context.step(f"starting server {before['name']} of the source again")
-        bring(context.source, self.id, before["status"])
+        now = SERVER.get(context.source, self.id)
+        if now is None or now["status"] == before["status"]:
+            return
+        context.step(f"starting server {now['name']} of the source again")
+        for seconds in (*RESTART_PAUSES, None):
+            try:
+                bring(context.source, self.id, before["status"])
+                break
+            except CloudError:
+                # Its host may not have let go of the disks yet.
+                if seconds is None:
+                    raise
+                time.sleep(seconds)
 
 
 class SnapshotServer(Task):
@@ -92,19 +108,37 @@ class SnapshotServer(Task):
 
     def execute(self, context: Context) -> str:
         """Returns the image's id in the source, or "" if there is nothing to take."""
-        if boots_from_volume(context.before["server", self.id]) or context.lookup("server", self.id):
+        server = context.was("server", self.id)
+        if boots_from_volume(server) or context.lookup("server", self.id):
             return ""
-        if context.before["server", self.id]["status"] in SHELVED:
+        if server["status"] in SHELVED:
             if image := shelved_image(context.source, self.id):
                 return image
             raise CloudError(f"the image of the shelved server {self.id} has gone from the source")
         context.step("taking a snapshot of the root disk")
-        name = context.temporary_name("source", "root", self.id)
-        image_id = str(context.source.compute.servers.create_image(self.id, name))
-        context.temporary("source", "image", image_id, name)
+        name = context.temporary_name("root", self.id)
+        image_id = context.temporary(
+            "source",
+            "image",
+            name,
+            lambda: str(context.source.compute.servers.create_image(self.id, name)),
+            usable=lambda image: self._comes(context, image),
+        )
         wait_image(context, context.source, image_id)
         wait_idle(context.source, self.id)
         return image_id
+
+    def undo(self, context: Context) -> None:
+        """Nova must be done with the disk before the server runs again."""
+        if SERVER.get(context.source, self.id):
+            wait_idle(context.source, self.id)
+
+    def _comes(self, context: Context, image: Wire) -> bool:
+        """Whether a snapshot that an interrupted run began has its bytes, or Nova is still at it."""
+        if image["status"] in ("queued", "saving"):
+            server = SERVER.get(context.source, self.id) or {}
+            return bool(server.get("OS-EXT-STS:task_state"))
+        return bool(image["status"] == "active")
 
 
 class BootServer(Task):
@@ -114,18 +148,23 @@ class BootServer(Task):
         """``ports``: ids in the source, in order; ``root_image``: the name under which the image's id is given."""
         super().__init__(server_id, rebind={"root_image_id": root_image})
         self.id = server_id
+        self.makes = ("server", server_id)
         self.ports = ports
 
     def execute(self, context: Context, stopped_at: float, root_image_id: str) -> str:
         """Returns its id in the destination; its downtime, if it had one, ends here."""
-        source = context.before["server", self.id]
+        source = context.was("server", self.id)
         cloud = self._project(context)
         there = context.lookup("server", self.id)
         if not there:
             context.step(f"booting server {source['name']}")
-            there = self._create(context, cloud, source, root_image_id)
-            context.made("server", self.id, there)
+            wanted = SERVER.translate(source, context.lookup)
+            there = making.make(
+                context, SERVER, context.destination, source, wanted,
+                lambda: self._create(context, cloud, source, wanted, root_image_id),
+            )  # fmt: skip
         wait_server(cloud, there, "ACTIVE", context.abandon.is_set)
+        SERVER.unmark(cloud, there, self.id)
         downtime = time.time() - stopped_at if stopped_at else 0.0
         context.store.update_unit(context.migration_id, context.unit, downtime=downtime)
         return there
@@ -133,19 +172,21 @@ class BootServer(Task):
     def undo(self, context: Context) -> None:
         """Remove it, and wait until it is gone: it holds the ports and volumes that are undone next."""
         if there := context.mine("server", self.id):
-            delete_and_wait(SERVER, self._project(context), there)
+            delete_and_wait(SERVER, context.destination, there)
             context.store.unmap(context.pair, "server", self.id)
+        elif source := SERVER.get(context.source, self.id):
+            making.clear(context, SERVER, context.destination, source, lambda: SERVER.translate(source, context.lookup))
 
     def _project(self, context: Context) -> Cloud:
-        project = context.before["server", self.id]["tenant_id"]
+        project = context.was("server", self.id)["tenant_id"]
         return context.destination.as_project(context.counterpart("project", project))
 
-    def _create(self, context: Context, cloud: Cloud, source: Wire, root_image_id: str) -> str:
-        wanted = SERVER.translate(source, context.lookup)
+    def _create(self, context: Context, cloud: Cloud, source: Wire, wanted: Wire, root_image_id: str) -> Wire:
         newest = context.destination.microversion("compute")
+        marks = SERVER.marks(newest, source)
         tags = device_tags(context.source, self.id) if newest >= (2, 42) else {}
         options: dict[str, Any] = {
-            "meta": wanted.get("metadata") or {},
+            "meta": {**(wanted.get("metadata") or {}), **marks["metadata"]},
             "block_device_mapping_v2": self._disks(context, source, tags) or None,
             "nics": [self._nic(context, port, tags) for port in self.ports] or "none",
             "config_drive": bool(wanted.get("config_drive")),
@@ -160,7 +201,7 @@ class BootServer(Task):
             options["userdata"] = base64.b64decode(user_data)
         for option, value, since in (
             ("description", wanted.get("description"), (2, 19)),
-            ("tags", wanted.get("tags"), (2, 52)),
+            ("tags", [*(wanted.get("tags") or ()), *marks["tags"]], (2, 52)),
             ("hostname", hostname(source), (2, 90)),
         ):
             if newest >= since and value:
@@ -173,7 +214,7 @@ class BootServer(Task):
                 key_name=key_name,
                 **options,
             )
-        return str(made.id)
+        return {"id": made.id}
 
     def _nic(self, context: Context, port: str, tags: dict[str, str]) -> Wire:
         nic = {"port-id": context.counterpart("port", port)}
@@ -208,7 +249,7 @@ class SettleServer(Task):
 
     def execute(self, context: Context) -> None:
         """Off, paused, suspended, shelved; then the lock, as its owner's or as the administrator's."""
-        server = context.before["server", self.id]
+        server = context.was("server", self.id)
         there = context.counterpart("server", self.id)
         # What it is shelved in belongs to the project from which that is done.
         inside = context.destination.as_project(context.counterpart("project", server["tenant_id"]))
@@ -230,31 +271,12 @@ def _zone(wanted: Wire, source: Wire) -> str | None:
     return zone
 
 
-def bring(cloud: Cloud, id_: str, state: str, cancelled: Callable[[], bool] | None = None) -> None:
-    """Bring a server from whichever state it is in to another, by way of ACTIVE where that takes it."""
-    servers = cloud.compute.servers
-    now = wait_idle(cloud, id_)["status"]
-    if now == state or {now, state} <= set(SHELVED):
-        return
-    wake = {"SHUTOFF": servers.start, "PAUSED": servers.unpause, "SUSPENDED": servers.resume}
-    if now in wake:
-        wake[now](id_)
-        wait_server(cloud, id_, "ACTIVE", cancelled)
-    settle = {"SHUTOFF": servers.stop, "PAUSED": servers.pause, "SUSPENDED": servers.suspend}
-    if state in SHELVED:
-        servers.shelve(id_)
-        wait_server(cloud, id_, SHELVED, cancelled)
-    elif state in settle:
-        settle[state](id_)
-        wait_server(cloud, id_, state, cancelled)
-
-
 def in_device_order(context: Context, server: Wire) -> list[tuple[Wire, Wire]]:
     """(volume, its entry in volumes_attached) of a server; the root volume first, then by device name."""
     root = server.get("OS-EXT-SRV-ATTR:root_device_name")
     attached = []
     for entry in server.get("os-extended-volumes:volumes_attached") or ():
-        attached.append((context.before["volume", entry["id"]], entry))
+        attached.append((context.was("volume", entry["id"]), entry))
 
     def place(pair: tuple[Wire, Wire]) -> tuple[bool, int, str]:
         device = _device(pair[0], server["id"]) or ""
@@ -268,40 +290,6 @@ def _device(volume: Wire, server_id: str) -> str | None:
         if attachment["server_id"] == server_id:
             return str(attachment["device"])
     return None
-
-
-def wait_server(
-    cloud: Cloud, id_: str, state: str | tuple[str, ...], cancelled: Callable[[], bool] | None = None
-) -> Wire:
-    """Wait until a server has come to a state (or one of several) and nothing is being done to it."""
-    states = (state,) if isinstance(state, str) else state
-
-    def failed(server: Wire) -> str | None:
-        if server["status"] == "ERROR":
-            return f"ERROR: {(server.get('fault') or {}).get('message', 'Nova gives no reason')}"
-        return None
-
-    return wait_for(
-        lambda: SERVER.get(cloud, id_),
-        done=lambda server: server["status"] in states and not server.get("OS-EXT-STS:task_state"),
-        failed=failed,
-        what=f"server {id_} of the {cloud.role} to become {' or '.join(states)}",
-        timeout=STATE_TIMEOUT,
-        interval=1,
-        cancelled=cancelled,
-    )
-
-
-def wait_idle(cloud: Cloud, id_: str) -> Wire:
-    """Wait until Nova has let go of a server (a snapshot is active a moment earlier)."""
-    return wait_for(
-        lambda: SERVER.get(cloud, id_),
-        done=lambda server: not server.get("OS-EXT-STS:task_state"),
-        failed=lambda _: None,
-        what=f"server {id_} of the {cloud.role} to be idle",
-        timeout=SNAPSHOT_TIMEOUT,
-        interval=0.5,
-    )
 
 
 #: Key pairs are looked up for the account that makes the request: one at a time may be ours under a name.
@@ -337,7 +325,7 @@ def borrowed_key(context: Context, cloud: Cloud, server: Wire) -> Iterator[str |
             yield name
             return
         whole, id_ = context.of_migration(), f"{cloud.user_id}/{name}"
-        whole.temporary("destination", "keypair", id_, name)
+        whole.note_temporary("destination", "keypair", id_, name)
         try:
             keypairs.create(name, theirs.public_key, key_type=getattr(theirs, "type", "ssh"))
             yield name

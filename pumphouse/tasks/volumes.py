@@ -10,12 +10,15 @@ from pumphouse.resources.base import Wire
 from pumphouse.resources.image.image import Image
 from pumphouse.resources.volume.volume import Volume
 from pumphouse.resources.volume.volume_snapshot import VolumeSnapshot
+from pumphouse.tasks import making
 from pumphouse.tasks.base import Task
-from pumphouse.tasks.context import Context, delete_and_wait
+from pumphouse.tasks.context import PREFIX, Context, delete_and_wait
 
 IMAGE, VOLUME, SNAPSHOT = Image(), Volume(), VolumeSnapshot()
 #: Seconds; a copy inside a slow backend takes hours for terabytes.
 COPY_TIMEOUT = 48 * 3600
+#: Seconds that Cinder may take to notice that what it writes to is gone.
+UNDO_TIMEOUT = 3600
 
 
 class ExportVolume(Task):
@@ -33,8 +36,7 @@ class ExportVolume(Task):
 
     def execute(self, context: Context) -> str:
         """Returns the image's id in the source, or "" when the volume was made already."""
-        volume = context.read("volume", self.id)
-        context.before["volume", self.id] = volume
+        volume = context.look("volume", self.id)
         if context.lookup("volume", self.id):
             return ""
         context.step(f"reading volume {VOLUME.name(volume)} into an image")
@@ -42,7 +44,7 @@ class ExportVolume(Task):
             try:
                 return self._upload(context, volume, force=True)
             except Exception as error:
-                if not isinstance(error, CloudError) and status(error) not in (400, 403):
+                if context.abandon.is_set() or (not isinstance(error, CloudError) and status(error) not in (400, 403)):
                     raise
                 self._note(context, f"cannot be read while it is attached ({explain(error)}): its clone is read")
                 wait_volume(context, context.source, self.id, volume["status"])
@@ -69,9 +71,25 @@ class ExportVolume(Task):
             "delete them in the source, and run this again",
         )
 
+    def undo(self, context: Context) -> None:
+        """Cinder must be done with the volume before its server runs again: without the image it soon is."""
+        noted = context.noted("volume", self.id)
+        if noted is None:
+            return
+        for what, type_ in (("volume", "image"), ("clone", "volume"), ("snapshot", "volume_snapshot")):
+            self._discard(context, type_, context.temporary_name(what, self.id))
+        wait_for(
+            lambda: VOLUME.get(context.source, self.id) or {},
+            done=lambda volume: not volume or volume["status"] == noted["status"],
+            failed=lambda volume: volume["status"] if volume["status"].startswith("error") else None,
+            what=f"volume {self.id} of the source to become {noted['status']} again",
+            timeout=UNDO_TIMEOUT,
+        )
+        context.forget("volume", self.id)
+
     def _clone(self, context: Context, volume: Wire) -> Wire | None:
         """A copy that belongs to us, or None where the backend makes none."""
-        name = context.temporary_name("source", "clone", self.id)
+        name = context.temporary_name("clone", self.id)
         try:
             return self._copy(context, name, volume, source_volid=self.id)
         except Exception as error:
@@ -80,12 +98,17 @@ class ExportVolume(Task):
 
     def _by_snapshot(self, context: Context, volume: Wire) -> Wire | None:
         """A volume from a snapshot, both ours, or None where the backend makes none."""
-        name = context.temporary_name("source", "snapshot", self.id)
+        name = context.temporary_name("snapshot", self.id)
         try:
-            snapshot = SNAPSHOT.create(context.source, {"volume_id": self.id, "name": name})
-            context.temporary("source", "volume_snapshot", snapshot["id"], name)
+            snapshot = context.temporary(
+                "source",
+                "volume_snapshot",
+                name,
+                lambda: str(SNAPSHOT.create(context.source, {"volume_id": self.id, "name": name})["id"]),
+                usable=lambda wire: not wire["status"].startswith("error"),
+            )
             wait_for(
-                lambda: SNAPSHOT.get(context.source, snapshot["id"]),
+                lambda: SNAPSHOT.get(context.source, snapshot),
                 done=lambda wire: wire["status"] == "available",
                 failed=lambda wire: wire["status"] if wire["status"].startswith("error") else None,
                 what=f"a snapshot of volume {self.id} to become available",
@@ -93,17 +116,24 @@ class ExportVolume(Task):
                 interval=1,
                 cancelled=context.abandon.is_set,
             )
-            return self._copy(context, name, volume, snapshot_id=snapshot["id"])
+            return self._copy(context, name, volume, snapshot_id=snapshot)
         except Exception as error:
             self._cannot(context, error, "cannot be copied from a snapshot", "it is read itself")
-            # Removes what is left of both: the volume must be as it was.
-            context.temporary_name("source", "snapshot", self.id)
+            self._discard(context, "volume_snapshot", name)
             return None
 
     def _copy(self, context: Context, name: str, volume: Wire, **origin: str) -> Wire:
-        copy = context.source.volume.volumes.create(volume["size"], name=name, **origin)
-        context.temporary("source", "volume", copy.id, name)
-        return wait_volume(context, context.source, copy.id, "available")
+        try:
+            return copy_of(context, context.source, volume, name, **origin)
+        except Exception:
+            # The volume must be as it was before it is read in another way.
+            if not context.abandon.is_set():
+                self._discard(context, "volume", name)
+            raise
+
+    def _discard(self, context: Context, type_: str, name: str) -> None:
+        """Remove what is left under a name; what cannot be removed now is at the end."""
+        context.kept("source", type_, name, lambda _: False)
 
     def _cannot(self, context: Context, error: Exception, what: str, instead: str) -> None:
         if context.abandon.is_set() or (
@@ -113,22 +143,24 @@ class ExportVolume(Task):
         self._note(context, f"{what} ({explain(error)}): {instead}")
 
     def _upload(self, context: Context, volume: Wire, force: bool) -> str:
-        name = context.temporary_name("source", "volume", self.id)
-        reply = context.source.volume.volumes.upload_to_image(
-            volume["id"],
-            force=force,
-            image_name=name,
-            container_format="bare",
-            disk_format=disk_format(context.destination),
-            visibility="private",
-            protected=False,
+        name = context.temporary_name("volume", self.id)
+        image_id = context.temporary(
+            "source",
+            "image",
+            name,
+            lambda: upload(context.source, volume["id"], name, disk_format(context.destination), force),
+            usable=lambda image: self._comes(context, volume, image),
         )
-        image_id = str(reply[1]["os-volume_upload_image"]["image_id"])
-        context.temporary("source", "image", image_id, name)
         wait_image(context, context.source, image_id)
         # The image is active a moment before Cinder lets go of the volume.
         wait_volume(context, context.source, volume["id"], volume["status"])
         return image_id
+
+    def _comes(self, context: Context, volume: Wire, image: Wire) -> bool:
+        """Whether an upload that an interrupted run began has its bytes, or Cinder is still at it."""
+        if image["status"] in ("queued", "saving"):
+            return bool((VOLUME.get(context.source, volume["id"]) or {}).get("status") == "uploading")
+        return bool(image["status"] == "active")
 
     def _note(self, context: Context, text: str) -> None:
         context.store.add_event(context.migration_id, "note", f"volume {self.id} {text}", unit=context.unit)
@@ -141,10 +173,11 @@ class MakeVolume(Task):
         """``image``: the name under which the temporary image's id is given."""
         super().__init__(volume_id, rebind={"image_id": image})
         self.id = volume_id
+        self.makes = ("volume", volume_id)
 
     def execute(self, context: Context, image_id: str) -> str:
         """Returns its id in the destination."""
-        source = context.before["volume", self.id]
+        source = context.was("volume", self.id)
         wanted = VOLUME.translate(source, context.lookup)
         cloud = self._project(context, source)
         there = context.lookup("volume", self.id)
@@ -153,8 +186,10 @@ class MakeVolume(Task):
             wanted["availability_zone"] = context.zone("volume", wanted.get("availability_zone"))
             if wanted.get("volume_type"):
                 wanted["volume_type"] = context.names.of("volume_types", wanted["volume_type"])
-            there = VOLUME.create(cloud, {**wanted, "imageRef": image_id})["id"]
-            context.made("volume", self.id, there)
+            ordered = {**wanted, "imageRef": image_id, "of": self.id}
+            there = making.make(
+                context, VOLUME, context.destination, source, ordered, lambda: VOLUME.create(cloud, ordered)
+            )
         wait_volume(context, cloud, there, "available")
         VOLUME.finish(cloud, there, wanted)
         context.remove_temporaries(image_id)
@@ -163,12 +198,43 @@ class MakeVolume(Task):
     def undo(self, context: Context) -> None:
         """Remove it, and wait until it is gone: its project could not be undone else."""
         if there := context.mine("volume", self.id):
-            cloud = self._project(context, context.before["volume", self.id])
-            delete_and_wait(VOLUME, cloud, there)
+            delete_and_wait(VOLUME, context.destination, there)
             context.store.unmap(context.pair, "volume", self.id)
+        elif source := VOLUME.get(context.source, self.id):
+            making.clear(context, VOLUME, context.destination, source, lambda: source)
 
     def _project(self, context: Context, source: Wire) -> Cloud:
         return context.destination.as_project(context.counterpart("project", source["os-vol-tenant-attr:tenant_id"]))
+
+
+def copy_of(context: Context, cloud: Cloud, volume: Wire, name: str, **origin: str) -> Wire:
+    """A temporary volume with the bytes of another one (``origin``: it, or its snapshot), once it is available."""
+    copy = context.temporary(
+        cloud.role,
+        "volume",
+        name,
+        lambda: str(cloud.volume.volumes.create(volume["size"], name=name, **origin).id),
+        usable=lambda wire: not wire["status"].startswith("error"),
+    )
+    made = wait_volume(context, cloud, copy, "available")
+    if made.get("volume_image_metadata"):
+        # Cinder 2026.1 writes no volume into an image whose own image had no properties ("Unable to set 'properties'").
+        cloud.volume.volumes.set_image_metadata(copy, {PREFIX: str(context.migration_id)})
+    return made
+
+
+def upload(cloud: Cloud, volume_id: str, name: str, form: str, force: bool) -> str:
+    """Have Cinder write a volume into an image of this name and format; returns the image's id."""
+    reply = cloud.volume.volumes.upload_to_image(
+        volume_id,
+        force=force,
+        image_name=name,
+        container_format="bare",
+        disk_format=form,
+        visibility="private",
+        protected=False,
+    )
+    return str(reply[1]["os-volume_upload_image"]["image_id"])
 
 
 def disk_format(destination: Cloud) -> str:

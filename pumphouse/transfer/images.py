@@ -40,6 +40,36 @@ class Copied:
     #: How long it took.
     seconds: float
 
+    def proof(self) -> dict[str, Any]:
+        """As it is kept for the report."""
+        there = self.destination_hash
+        return {
+            "size": self.size,
+            "source_sha512": self.sha512,
+            # An old Glance has another hash: "md5:...", which was compared instead.
+            "destination_sha512": None if there and ":" in there else there,
+            "destination_hash": there,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def compare_hashes(source: dict[str, Any], destination: dict[str, Any]) -> dict[str, Any]:
+    """The proof of a copy whose process did not live to tell, by what both Glances say of their images.
+
+    Raises TransferError where that is not the same.
+    """
+    here, there = _Claim.of(source), _Claim.of(destination)
+    if here.algorithm != there.algorithm:
+        here, there = _Claim.by_md5(source), _Claim.by_md5(destination)
+    if here != there or not there.value:
+        raise TransferError(
+            f"image {source['id']}: the source says {here}, but image {destination['id']} in the destination is "
+            f"{there}: the copy must be deleted"
+        )
+    return Copied(
+        here.size, (here.value or "") if here.algorithm == "sha512" else "", here.hash, there.hash, 0.0
+    ).proof()
+
 
 def _never() -> bool:
     return False
@@ -81,6 +111,11 @@ class _Claim:
             value = record.get("checksum")
             algorithm = "md5" if value else None
         return cls(record.get("size") or 0, algorithm, value)
+
+    @classmethod
+    def by_md5(cls, record: dict[str, Any]) -> _Claim:
+        """What all releases have."""
+        return cls(record.get("size") or 0, "md5", record.get("checksum"))
 
     def __str__(self) -> str:
         return f"{self.size} bytes, {self.algorithm or 'no hash'} {self.value or ''}".rstrip()
@@ -170,6 +205,9 @@ class _Copy:
 
     def _expect_queued(self) -> dict[str, Any]:
         record = self.destination.record(self.destination_id)
+        if record["status"] == "saving":
+            # An upload of a process that was killed: Glance notices a little later.
+            record = self._settled(NOTICE)
         if record["status"] != "queued":
             raise TransferError(self._cannot(record["status"]))
         return record

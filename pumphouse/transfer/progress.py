@@ -55,6 +55,13 @@ class Progress:
                 unit.finished = time.time()
         self._tell(unit, "state")
 
+    def seen(self, name: str, state: str, error: str, bytes_done: int) -> None:
+        """What another process has made of a unit."""
+        unit = self.units[name]
+        with self._lock:
+            unit.state, unit.error, unit.bytes_done = state, error, bytes_done
+        self._tell(unit, "state")
+
     def step(self, name: str, step: str) -> None:
         """A unit begins its next step."""
         unit = self.units[name]

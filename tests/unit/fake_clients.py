@@ -81,8 +81,8 @@ class Table:
 
 
 class Keystone(Table):
-    def list(self, domain: str | None = None) -> list[Thing]:
-        return self._list(domain_id=domain)
+    def list(self, domain: str | None = None, parent: str | None = None) -> list[Thing]:
+        return self._list(domain_id=domain, parent_id=parent)
 
     def create(self, **body: Any) -> Thing:
         self.cloud.ask("create", self.type)
@@ -196,16 +196,33 @@ class Assignments(Table):
         return [one for one in self._list() if where.items() <= one["scope"].items()]
 
 
+#: Lists of Keystone that come in pages, and how what is in them is kept here.
+PAGED = {"domains": "domain", "projects": "project", "users": "user", "groups": "group"}
+
+
 class Credentials(Table):
-    """/v3/credentials as an adapter of keystoneauth sees it."""
+    """/v3/credentials, and lists in pages, as an adapter of keystoneauth sees them."""
 
     def _answer(self, **body: Any) -> Any:
         return SimpleNamespace(json=lambda: body)
 
-    def get(self, path: str, log: bool = True) -> Any:
+    def get(self, path: str, log: bool = True, params: dict[str, Any] | None = None) -> Any:
+        if (collection := path.strip("/")) in PAGED:
+            return self._page(collection, **(params or {}))
         assert not log, "secrets must not be logged"
         id_ = path.removeprefix("/credentials").strip("/")
         return self._answer(credential=super().get(id_)) if id_ else self._answer(credentials=self._list())
+
+    def _page(self, collection: str, limit: int, domain_id: str | None = None, marker: str | None = None) -> Any:
+        """As 2026.1 does: so many of them, and where the next ones are."""
+        wires = [dict(thing) for thing in Table(self.cloud, PAGED[collection])._list(domain_id=domain_id)]
+        ids = [wire["id"] for wire in wires]
+        rest = wires[ids.index(marker) + 1 :] if marker else wires
+        page, more = rest[: min(int(limit), self.cloud.page)], None
+        if len(rest) > len(page):
+            more = f"https://elsewhere/v3/{collection}?limit={limit}&marker={page[-1]['id']}"
+            more += f"&domain_id={domain_id}" if domain_id else ""
+        return self._answer(**{collection: page}, links={"next": more})
 
     def post(self, path: str, json: dict[str, Any], log: bool = True) -> Any:
         assert not log, "secrets must not be logged"
@@ -217,10 +234,10 @@ class Credentials(Table):
 
 
 class Images(Table):
-    def list(self, filters: dict[str, Any], page_size: int = 0) -> list[Thing]:
+    def list(self, filters: dict[str, Any], **_: Any) -> list[Thing]:
         return [
             image
-            for image in self._list(owner=filters.get("owner"))
+            for image in self._list(owner=filters.get("owner"), name=filters.get("name"))
             if bool(image.get("os_hidden")) == filters.get("os_hidden", False)
             # As Glance does: community images are in no list unless asked for, but to their owners.
             and (image.get("visibility") != "community" or filters.get("visibility") == "all")
@@ -231,6 +248,12 @@ class Images(Table):
         if body.get("id") in self.rows:
             raise HttpError(409, "that id is taken")
         return Thing(self.cloud.put("image", **{"status": "queued", "size": None, **body}, id_=body.get("id")))
+
+
+class ImageTags(Table):
+    def update(self, image: str, tag: str) -> None:
+        self.cloud.ask("update", self.type)
+        self.wire(image).setdefault("tags", []).append(tag)
 
 
 class Members(Table):
@@ -333,7 +356,19 @@ class Quotas(Table):
 
 class Servers(Table):
     def list(self, search_opts: dict[str, Any], **_: Any) -> list[Thing]:
-        return self._list(tenant_id=search_opts.get("project_id"))
+        found = self._list(tenant_id=search_opts.get("project_id"))
+        return [server for server in found if search_opts.get("tags") in (None, *(server.get("tags") or ()))]
+
+    def delete_tag(self, id_: str, tag: str) -> None:
+        self.cloud.ask("update", self.type)
+        if tag not in self.wire(id_)["tags"]:
+            raise HttpError(404)
+        self.wire(id_)["tags"].remove(tag)
+
+    def delete_meta(self, id_: str, keys: list[str]) -> None:
+        self.cloud.ask("update", self.type)
+        for key in keys:
+            del self.wire(id_)["metadata"][key]
 
     def interface_list(self, id_: str) -> list[Thing]:
         self.cloud.ask("list", "interface")
@@ -402,7 +437,7 @@ class Servers(Table):
         wire = self.cloud.put(
             self.type, name=name, status=self.cloud.boots_to, tenant_id=self.cloud.project_id, key_name=key_name,
             flavor={"id": flavor, "disk": self.cloud.tables["flavor"][flavor]["disk"]},
-            image={"id": image} if image else "", metadata=options.get("meta"),
+            image={"id": image} if image else "", metadata=options.get("meta"), tags=options.get("tags") or [],
             fault={"message": "No valid host was found."} if self.cloud.boots_to == "ERROR" else None,
         )  # fmt: skip
         wire["os-extended-volumes:volumes_attached"] = [
@@ -479,6 +514,9 @@ class QosSpecs(Table):
 
 
 class Snapshots(Table):
+    def list(self, search_opts: dict[str, Any], **_: Any) -> list[Thing]:
+        return self._list(volume_id=search_opts.get("volume_id"), name=search_opts.get("name"))
+
     def create(self, volume_id: str, force: bool, name: str) -> Thing:
         self.cloud.ask("create", self.type)
         return Thing(self.cloud.put(self.type, name=name, volume_id=volume_id, status="available"))
@@ -486,7 +524,10 @@ class Snapshots(Table):
 
 class Volumes(Table):
     def list(self, search_opts: dict[str, Any], **_: Any) -> list[Thing]:
-        return self._list(**{"os-vol-tenant-attr:tenant_id": search_opts.get("project_id")})
+        owner = {"os-vol-tenant-attr:tenant_id": search_opts.get("project_id")}
+        marks = search_opts.get("metadata", {}).items()
+        found = self._list(name=search_opts.get("name"), **owner)
+        return [volume for volume in found if marks <= volume.get("metadata", {}).items()]
 
     def create(self, size: int, **body: Any) -> Thing:
         self.cloud.ask("create", self.type)
@@ -510,6 +551,15 @@ class Volumes(Table):
             "image", name=image_name, status="active", size=5, owner=self.cloud.project_id, **data, **body
         )
         return None, {"os-volume_upload_image": {"image_id": image["id"]}}
+
+    def set_metadata(self, id_: str, metadata: dict[str, str]) -> None:
+        self.cloud.ask("update", self.type)
+        self.wire(id_).setdefault("metadata", {}).update(metadata)
+
+    def delete_metadata(self, id_: str, keys: list[str]) -> None:
+        self.cloud.ask("update", self.type)
+        for key in keys:
+            del self.wire(id_)["metadata"][key]
 
     def set_image_metadata(self, id_: str, metadata: dict[str, str]) -> None:
         self.cloud.ask("update", self.type)

@@ -13,16 +13,22 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
+from pumphouse.clouds.http import check_change
 from pumphouse.clouds.passwords import PasswordRow
 from pumphouse.resources.registry import TYPES
-from pumphouse.store import Store, database, models
+from pumphouse.store import Store, database, logbook, models
+from pumphouse.tasks.context import Context
+from pumphouse.transfer.progress import Progress, UnitProgress
 from tests.unit import fake_clients as clients
 
 GIB = 1024**3
+PAIR = "source -> destination"
 #: Extensions of Neutron that no single field or type asks for.
 EXTENSIONS = {"rbac-security-groups", "rbac-address-scope", "rbac-subnetpool", "rbac-address-group"}
 #: Types whose wire form shows no id.
 WITHOUT_ID = ("volume_type_access", "keypair", "image_member", "flavor_access")
+#: Requests that change nothing.
+READING = ("get", "list")
 
 
 class FakeCloud:
@@ -38,6 +44,8 @@ class FakeCloud:
         self.requests: list[tuple[str, str]] = []
         #: (verb, type) -> what to raise.
         self.refuse: dict[tuple[str, str], Exception] = {}
+        #: How many Keystone shows at once.
+        self.page = 1000
         #: The status in which a new server ends.
         self.boots_to = "ACTIVE"
         #: The arguments of each server's creation.
@@ -77,9 +85,12 @@ class FakeCloud:
 
     def changes(self) -> list[tuple[str, str]]:
         """The requests that were not only reading."""
-        return [request for request in self.requests if request[0] not in ("get", "list")]
+        return [request for request in self.requests if request[0] not in READING]
 
     def ask(self, verb: str, type_: str) -> None:
+        if verb not in READING:
+            # As a session does.
+            check_change()
         with self._lock:
             self.requests.append((verb, type_))
             if error := self.refuse.get((verb, type_)):
@@ -116,6 +127,7 @@ class FakeCloud:
         schema = {"properties": {"disk_format": {"enum": ["raw", "qcow2"]}}}
         return SimpleNamespace(
             images=clients.Images(self, "image"),
+            image_tags=clients.ImageTags(self, "image"),
             image_members=clients.Members(self, "image_member"),
             schemas=SimpleNamespace(get=lambda _: SimpleNamespace(raw=lambda: schema)),
         )
@@ -245,7 +257,7 @@ def server(cloud: FakeCloud, number: int, status: str = "ACTIVE") -> dict[str, A
     )  # fmt: skip
     return cloud.put(
         "server", id_, name=f"web-{number}", tenant_id="p", user_id="u", key_name="key", status=status,
-        flavor={"id": "f", "disk": 1}, image={"id": "base"}, metadata={"a": ""},
+        flavor={"id": "f", "disk": 1}, image={"id": "base"}, metadata={"a": ""}, tags=["t"],
         **{
             "os-extended-volumes:volumes_attached": [{"id": f"v{number}", "delete_on_termination": False}],
             "OS-EXT-SRV-ATTR:root_device_name": "/dev/vda",
@@ -258,4 +270,15 @@ def new_store(url: str = "sqlite://") -> Store:
     """An empty store; its tables come from the models, which is quicker than one migration after another."""
     engine = database.make_engine(url)
     models.Base.metadata.create_all(engine)
+    logbook.METADATA.create_all(engine)
     return Store(engine)
+
+
+def new_context(store: Store) -> Context:
+    """What the tasks of "unit" work with, between two clouds, the first of which has the tenant."""
+    source, destination = found_cloud("source"), found_cloud("destination")
+    tenant(source)
+    id_ = store.start_migration(PAIR, {}, {}, {})
+    store.add_units(id_, [("unit", "server", "server web-1", 0)])
+    progress = Progress([UnitProgress("unit", "server web-1", 0)])
+    return Context(source, destination, store, progress, PAIR, id_, "unit", threading.Event())

@@ -80,7 +80,7 @@ def test_help_is_quick():
     ("arguments", "words"),
     [
         (["lst"], "did you mean list?"),
-        (["zzz"], "there are check"),
+        (["zzz"], "there are accept, cancel, check"),
         (["--nope"], "--nope is no global option"),
         (["migrate", "--tenant", "x", "--all", "--dry-run"], "leave out"),
         (["migrate", "--dry-run"], "what is to be moved?"),

@@ -127,7 +127,7 @@ def test_first_ctrl_c_lets_running_steps_end(terminal, database):
     one = terminal("pace=0.4", "--yes")
     one.read_until("copying part 1")
     one.process.send_signal(signal.SIGINT)
-    one.read_until("run the same command again to go on")
+    one.read_until("pumphouse resume goes on")
     one.process.send_signal(signal.SIGINT)
     assert one.end() == 130
     assert one.text.count("letting the running steps end") == 2

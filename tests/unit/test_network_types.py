@@ -101,6 +101,18 @@ def test_all_of_it_arrives(clouds, store):
     assert len(destination.tables["network"]) == 2, "no external network is made"
 
 
+def test_a_port_that_an_interrupted_attempt_left_becomes_the_interface(clouds):
+    destination = clouds[1]
+    destination.put("subnet", "S", network_id="N", gateway_ip="10.0.0.1")
+    fields = {"network_id": "N", "project_id": "P", "mac_address": "fa:16:3e:00:01:99"}
+    ips = [{"subnet_id": "S", "ip_address": "10.0.0.2"}]
+    left = destination.put("port", **fields, fixed_ips=ips, device_id="")
+    wanted = {**fields, "router_id": "R", "subnet_id": "S", "ip_address": "10.0.0.2", "fixed_ips": ips}
+    TYPES["router_interface"].create(destination, wanted)
+    assert list(destination.tables["port"].values()) == [left]
+    assert left["device_id"] == "R"
+
+
 def test_routes_come_after_the_interfaces(clouds, store):
     migrate(clouds, store, plan_of(clouds, store))
     asked = clouds[1].requests

@@ -307,3 +307,13 @@ def test_a_member_who_is_gone_is_found_gone(destination):
     assert type_.get(destination, "g/u") == {"group_id": "g", "user_id": "u"}
     type_.delete(destination, "g/u")
     assert type_.get(destination, "g/u") is None
+
+
+def test_lists_of_keystone_are_read_to_their_end():
+    """2026.1 cuts them off without a word where no limit is asked for."""
+    cloud = fakes.FakeCloud("source")
+    cloud.page = 2
+    for number in range(7):
+        cloud.put("user", f"u{number}", name=f"user {number}", domain_id="d" if number else "other")
+    assert len(TYPES["user"].list(cloud)) == 7
+    assert {user["id"] for user in TYPES["user"].list(cloud, domain_id="d")} == {f"u{n}" for n in range(1, 7)}

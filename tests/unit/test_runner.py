@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from taskflow.patterns import linear_flow
 
 from pumphouse.errors import CloudError
-from pumphouse.migrations import runner
+from pumphouse.migrations import keeping, runner, running_unit
 from pumphouse.planning.plan import Item, Plan, Unit
 from pumphouse.planning.planner import pair_of
 from pumphouse.tasks.base import Task
@@ -20,7 +20,7 @@ from tests.unit import fakes
 from tests.unit.fake_clients import HttpError
 
 #: Seconds after which a test that waits for another thread has failed.
-LONG = 10
+LONG = 30
 
 
 class Do(Task):
@@ -28,7 +28,11 @@ class Do(Task):
 
     def __init__(self, subject, execute=lambda _: None, undo=lambda _: None):
         super().__init__(subject)
-        self._do, self._undo = execute, undo
+        self.subject, self._do, self._undo = subject, execute, undo
+
+    def fresh(self):
+        """The same as another process has it."""
+        return Do(self.subject, self._do, self._undo)
 
     def execute(self, context):
         self._do(context)
@@ -50,7 +54,7 @@ class Site:
         self.progress, self.stop = Progress(), threading.Event()
         self.units, self.extra = [], {}
         self.pair = pair_of(self.source, self.destination)
-        monkeypatch.setattr(runner, "flow_of", self.flow)
+        monkeypatch.setattr(running_unit, "flow_of", self.flow)
 
     def unit(self, name, *then, needs=(), action="create", reason="", **more):
         """A unit that makes network ``name``, and does the rest ``then``."""
@@ -62,7 +66,7 @@ class Site:
 
     def flow(self, unit):
         make = [MakeResource("network", item.id, item.name) for item in unit.items]
-        return linear_flow.Flow(unit.name).add(*make, *self.extra[unit.name])
+        return linear_flow.Flow(unit.name).add(*make, *(task.fresh() for task in self.extra[unit.name]))
 
     def run(self, concurrency=1, on_start=lambda _: None):
         self.id = runner.run(
@@ -261,6 +265,32 @@ def test_a_failure_counts_more_than_a_stop(site):
     assert site.state == "failed"
 
 
+def test_a_unit_that_ends_while_the_database_is_looked_at_is_not_taken_for_running(site, monkeypatch):
+    """What was read of it is out of date then."""
+    begun, go, real = threading.Event(), threading.Event(), site.store.states
+
+    def work(_):
+        begun.set()
+        assert go.wait(LONG)
+
+    def states(*args):
+        rows = real(*args)
+        if begun.is_set() and not go.is_set():
+            site.stop.set()
+            go.set()
+            until = time.monotonic() + LONG
+            while real(*args)[0].state != "done" and time.monotonic() < until:
+                time.sleep(0.005)
+            time.sleep(0.1)
+        return rows
+
+    monkeypatch.setattr(runner, "LOOK", 0.01)
+    monkeypatch.setattr(site.store, "states", states)
+    site.unit("a", Do("work", work))
+    site.run()
+    assert site.state == "done"
+
+
 # Undoing
 
 
@@ -326,8 +356,8 @@ def leave(what, role="destination"):
     """Make a temporary image."""
 
     def make(context):
-        image = context.cloud(role).as_project("p").image.images.create(name=what)
-        context.temporary(role, "image", image["id"], what)
+        images = context.cloud(role).as_project("p").image.images
+        context.temporary(role, "image", what, lambda: images.create(name=what)["id"])
 
     return make
 
@@ -384,20 +414,23 @@ def test_a_difference_fails_the_migration_though_the_unit_was_moved(site):
 
 
 def test_a_difference_is_not_forgotten_when_another_unit_is_compared_at_the_same_time(site, monkeypatch):
-    comparing, ended = threading.Event(), threading.Event()
+    comparing, ended, real = threading.Event(), threading.Event(), runner.verify_unit
 
-    def verify(_, unit):
+    def verify(context, unit):
         if unit.name == "right":
             comparing.set()
             assert ended.wait(LONG)
-            return True
-        assert comparing.wait(LONG)
-        return False
+        else:
+            assert comparing.wait(LONG)
+        return real(context, unit)
+
+    def spoil(context):
+        site.destination.tables["network"][context.counterpart("network", "wrong")]["name"] = "else"
 
     site.progress.listen(lambda unit, _: ended.set() if (unit.name, unit.state) == ("wrong", "done") else None)
     monkeypatch.setattr(runner, "verify_unit", verify)
     site.unit("right")
-    site.unit("wrong")
+    site.unit("wrong", Do("spoil", spoil))
     site.run(concurrency=2)
     assert site.state == "failed"
 
@@ -418,7 +451,7 @@ def test_a_comparison_that_cannot_be_made_fails_the_migration(site, monkeypatch)
 
 
 def test_progress_is_written_while_a_unit_runs(site, monkeypatch):
-    monkeypatch.setattr(runner, "SAVE_EVERY", 0.01)
+    monkeypatch.setattr(keeping, "SAVE_EVERY", 0.01)
     seen = []
 
     def copy(context):

@@ -271,7 +271,7 @@ def test_a_volume_that_can_neither_be_read_nor_cloned_is_read_through_a_snapshot
 
 def test_a_volume_that_cannot_be_read_for_its_snapshots_says_what_to_do(site, monkeypatch):
     """As on NFS."""
-    volumes, snapshots = site.source.volume.volumes.__class__, site.source.volume.volume_snapshots.__class__
+    volumes = site.source.volume.volumes.__class__
     real = volumes.upload_to_image
 
     def uploaded(self, id_, force, **body):
@@ -282,7 +282,6 @@ def test_a_volume_that_cannot_be_read_for_its_snapshots_says_what_to_do(site, mo
 
     site.source.refuse["create", "volume"] = HttpError(413, "no room")
     monkeypatch.setattr(volumes, "upload_to_image", uploaded)
-    monkeypatch.setattr(snapshots, "list", lambda self, search_opts: self._list(volume_id=search_opts["volume_id"]))
     site.source.put("snapshot", "theirs", name="monday", volume_id="v1")
     before = site.source.holdings()
     assert site.migrate(servers=["w1"]) == "failed"

@@ -8,14 +8,19 @@ import multiprocessing
 import sqlite3
 import stat
 import threading
+import time
+import uuid
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import OperationalError
+from taskflow.exceptions import StorageFailure
+from taskflow.persistence.backends import impl_sqlalchemy
 
 from pumphouse.errors import ConfigError, PumphouseError, UsageError
-from pumphouse.store import Store, database, models
+from pumphouse.store import Store, database, logbook, models, transactions
 
 PAIR = "http://old/v3 > http://new/v3"
 
@@ -37,10 +42,19 @@ def migration(store):
 
 
 def test_models_and_migrations_make_the_same_tables(store):
+    theirs = logbook.METADATA.tables
+
+    def is_ours(_object, name, type_, _reflected, _compare_to):
+        return type_ != "table" or name not in theirs
+
     with store.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": is_ours})
         assert compare_metadata(context, models.Base.metadata) == []
         assert context.get_current_heads() == (database.HEAD,)
+        tables = sa.inspect(connection)
+        assert {name: {column["name"] for column in tables.get_columns(name)} for name in theirs} == {
+            name: set(table.columns.keys()) for name, table in theirs.items()
+        }, "those in which TaskFlow keeps its flows"
 
 
 def test_file_is_private_and_can_be_opened_again(url, tmp_path):
@@ -198,6 +212,116 @@ def test_long_texts_are_cut_not_refused(store, migration):
 def test_a_broken_reference_is_an_error_of_ours(store):
     with pytest.raises(PumphouseError, match="FOREIGN KEY"):
         store.add_event(77, "note", "of no migration")
+
+
+# A database that is away
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self):
+        self.now, self.time = 0.0, time.time
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(transactions, "time", clock)
+    return clock
+
+
+def lost_connection(*args, invalidated=True, sqlstate=None, module=__name__):
+    """As SQLAlchemy raises it."""
+    origin = type("OperationalError", (Exception,), {"__module__": module, "sqlstate": sqlstate})(*args)
+    return OperationalError("SELECT 1", {}, origin, connection_invalidated=invalidated)
+
+
+class Away:
+    """Raises each error in turn; then the database is there."""
+
+    def __init__(self, *errors):
+        self.errors = list(errors)
+
+    def __call__(self):
+        if self.errors:
+            raise self.errors.pop(0)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        lost_connection("server closed the connection unexpectedly"),
+        lost_connection(2013, "Lost connection to MySQL server during query", invalidated=False),
+        lost_connection(2003, "Can't connect to MySQL server", invalidated=False),
+        lost_connection("terminating connection", sqlstate="57P01", invalidated=False),
+        lost_connection("connection refused", module="psycopg", invalidated=False),
+    ],
+    ids=["invalidated", "lost", "no server", "shutting down", "psycopg"],
+)
+def test_a_database_that_is_away_for_a_moment_is_waited_for(store, migration, clock, error):
+    for do in (store.read, store.write):
+        away = Away(error, error)
+
+        def work(session, away=away):
+            session.add(models.Event(migration_id=migration, time=1.0, kind="note", text="once"))
+            away()
+            return "found"
+
+        assert do(work) == "found"
+    assert 0 < clock.now < transactions.PATIENCE
+    assert len(store.events(migration)) == 1, "reading writes nothing, and a lost transaction did not happen"
+
+
+def test_a_database_that_stays_away_is_an_error_of_ours(store, clock):
+    def work(_):
+        raise lost_connection(2013, "Lost connection")
+
+    with pytest.raises(PumphouseError, match="Lost connection"):
+        store.read(work)
+    assert transactions.PATIENCE <= clock.now <= transactions.PATIENCE + 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        lost_connection(1045, "Access denied", invalidated=False),
+        lost_connection("no such table", invalidated=False),
+        lost_connection("permission denied", sqlstate="42501", module="psycopg", invalidated=False),
+    ],
+    ids=["no right", "no table", "psycopg"],
+)
+def test_what_does_not_pass_is_not_waited_for(store, clock, error):
+    with pytest.raises(PumphouseError):
+        store.read(lambda _: Away(error)())
+    assert clock.now == 0
+
+
+def test_the_state_of_a_flow_waits_for_the_database_too(store, clock, monkeypatch):
+    away, theirs = Away(lost_connection("gone"), lost_connection("gone")), impl_sqlalchemy.Connection
+    real = theirs.update_flow_details
+
+    def update(self, detail):
+        try:
+            away()
+        except OperationalError as error:
+            raise StorageFailure("failed updating flow details") from error
+        return real(self, detail)
+
+    id_ = str(uuid.uuid4())
+    backend, _, flow = logbook.begin(store, "a", id_)
+    monkeypatch.setattr(theirs, "update_flow_details", update)
+    flow.state = "RUNNING"
+    backend.get_connection().update_flow_details(flow)
+    assert away.errors == []
+    _, _, found = logbook.find(store, id_)
+    assert found.state == "RUNNING"
 
 
 def _hammer(url: str, migration: int, count: int) -> None:

@@ -12,26 +12,18 @@ from pumphouse.clouds.passwords import PasswordRow
 from pumphouse.errors import CloudError
 from pumphouse.resources.compute.server import HOSTNAME, hostname, ports_in_order
 from pumphouse.tasks.access import EnterProject
-from pumphouse.tasks.context import Context
 from pumphouse.tasks.passwords import CarryPassword
 from pumphouse.tasks.records import MakeResource
 from pumphouse.tasks.servers import NoteServer, StopServer, borrowed_key, in_device_order
-from pumphouse.transfer.progress import Progress, UnitProgress
 from tests.unit import fakes
 from tests.unit.fake_clients import HttpError
-
-PAIR = "source -> destination"
+from tests.unit.fakes import PAIR
 
 
 @pytest.fixture
 def context():
-    source, destination = fakes.found_cloud("source"), fakes.found_cloud("destination")
-    fakes.tenant(source)
     with fakes.new_store() as store:
-        id_ = store.start_migration(PAIR, {}, {}, {})
-        store.add_units(id_, [("unit", "server", "server web-1", 0)])
-        progress = Progress([UnitProgress("unit", "server web-1", 0)])
-        yield Context(source, destination, store, progress, PAIR, id_, "unit", threading.Event())
+        yield fakes.new_context(store)
 
 
 def stand_in(context, type_, source_id, destination_id, created=False, unit="earlier"):
@@ -140,7 +132,7 @@ def test_what_could_not_be_completed_does_not_stay(context, network, type_, id_,
     stand_in(context, "image", "i", "I")
     context.source.tables[type_][id_][field] = value
     context.destination.refuse[verb, refused] = HttpError(400, "not this one")
-    with pytest.raises(HttpError, match="not this one"):
+    with pytest.raises(CloudError, match="not this one"):
         MakeResource(type_, id_, "thing").execute(context)
     assert context.destination.tables[type_] == {}
     assert context.lookup(type_, id_) is None
@@ -203,28 +195,64 @@ def test_a_disabled_project_is_open_for_the_time_of_the_migration_only(context):
 # Temporary things
 
 
-def test_what_an_interrupted_run_left_under_the_same_name_is_removed(context):
-    image = context.source.put("image", name="left")
-    name = context.temporary_name("source", "root", "w1")
-    assert str(context.migration_id) in name
-    context.temporary("source", "image", image["id"], name)
-    assert context.temporary_name("source", "root", "w1") == name
+def make_image(context, name, role="source", **more):
+    """Make a temporary image; returns its id."""
+    images = context.cloud(role).image.images
+    return context.temporary(role, "image", name, lambda: images.create(name=name)["id"], **more)
+
+
+def test_the_name_of_a_temporary_thing_tells_whose_it_is_and_its_mark_too(context):
+    name = context.temporary_name("root", "w1")
+    assert name == f"pumphouse-{context.migration_id}-root-w1"
+    image = context.source.tables["image"][make_image(context, name)]
+    assert (image["name"], image["tags"]) == (name, ["pumphouse"])
+
+
+def test_what_an_interrupted_run_left_under_the_same_name_is_used(context):
+    left = make_image(context, "mine")
+    assert make_image(context, "mine") == left
+    assert list(context.source.tables["image"]) == [left]
+    assert context.remove_temporaries() == []
     assert context.source.tables["image"] == {}
     assert context.store.temporaries() == []
 
 
-def test_temporary_things_of_other_units_are_left_alone(context):
-    for unit in ("unit", "other"):
-        image = context.destination.put("image", unit, name="same")
-        dataclasses.replace(context, unit=unit).temporary("destination", "image", image["id"], "same")
+def test_what_it_left_in_pieces_is_removed_and_made_again(context):
+    left = make_image(context, "mine")
+    again = make_image(context, "mine", usable=lambda image: image["id"] != left)
+    assert list(context.source.tables["image"]) == [again] != [left]
+
+
+def test_what_was_made_though_no_answer_came_goes_away_too(context):
+    def make():
+        context.source.put("image", name="mine", status="queued")
+        raise CloudError("the connection was lost")
+
+    with pytest.raises(CloudError):
+        context.temporary("source", "image", "mine", make)
     assert context.remove_temporaries() == []
-    assert list(context.destination.tables["image"]) == ["other"]
+    assert context.source.tables["image"] == {}
+    assert context.store.temporaries() == []
+
+
+def test_what_was_refused_is_not_looked_for(context):
+    context.source.refuse["create", "image"] = HttpError(403, "no")
+    with pytest.raises(HttpError):
+        make_image(context, "mine")
+    assert context.store.temporaries() == []
+
+
+def test_temporary_things_of_other_units_are_left_alone(context):
+    mine, other = (make_image(dataclasses.replace(context, unit=unit), "same") for unit in ("unit", "other"))
+    assert mine != other
+    assert context.remove_temporaries() == []
+    assert list(context.source.tables["image"]) == [other]
 
 
 def test_one_that_cannot_be_removed_does_not_keep_the_others(context):
     for type_ in ("image", "network", "volume"):
         thing = context.destination.put(type_, name=type_, status="available", attachments=[])
-        context.temporary("destination", type_, thing["id"], type_)
+        context.note_temporary("destination", type_, thing["id"], type_)
     context.destination.refuse["delete", "network"] = HttpError(409, "in use")
     (left,) = context.remove_temporaries()
     assert "network network" in left
@@ -367,7 +395,7 @@ def test_a_server_that_was_off_stays_off(context):
 
 def test_undoing_a_stop_that_was_refused_does_not_start_what_runs(context, stop):
     context.source.refuse["stop", "server"] = HttpError(403, "locked")
-    with pytest.raises(HttpError):
+    with pytest.raises(CloudError, match="locked"):
         stop.execute(context)
     revert(stop, context)
     assert context.source.asked("start") == 0

@@ -8,8 +8,9 @@ import time
 
 import pytest
 
+from pumphouse.errors import TransferError
 from pumphouse.transfer.glance import PIECE, pieces
-from pumphouse.transfer.images import _Claim
+from pumphouse.transfer.images import _Claim, compare_hashes
 from pumphouse.transfer.stream import CHUNK, READ_AHEAD, Digests, Interrupted, ReadAhead, can_hash
 
 
@@ -125,3 +126,35 @@ def test_pieces_are_the_chunk() -> None:
 )
 def test_what_a_record_says_of_its_bytes(record: dict[str, object], hash_: str | None) -> None:
     assert _Claim.of(record).hash == hash_
+
+
+def record(**says: object) -> dict[str, object]:
+    """An image as a Glance shows it."""
+    return {"id": "i", "size": 1, "os_hash_algo": "sha512", "os_hash_value": "a", "checksum": "c", **says}
+
+
+OLD = {"os_hash_algo": None, "os_hash_value": None}
+
+
+@pytest.mark.parametrize(("source", "there", "sha512"), [({}, {}, "a"), (OLD, {}, None), ({}, OLD, None)])
+def test_a_copy_whose_process_has_died_is_proved_by_what_both_sides_say(source, there, sha512) -> None:
+    proof = compare_hashes(record(**source), record(**there))
+    assert proof["size"] == 1
+    assert proof["destination_sha512"] == sha512
+    assert proof["destination_hash"] == ("a" if sha512 else "md5:c")
+
+
+@pytest.mark.parametrize(
+    ("source", "there"),
+    [
+        ({}, {"size": 2}),
+        ({}, {"os_hash_value": "b"}),
+        (OLD, {"checksum": "d"}),
+        ({}, {**OLD, "checksum": None}),
+        ({"os_hash_value": None, "checksum": None}, {"os_hash_value": None, "checksum": None}),
+    ],
+    ids=["size", "sha512", "md5", "no hash there", "no hash at all"],
+)
+def test_where_they_do_not_say_the_same_nothing_is_proved(source, there) -> None:
+    with pytest.raises(TransferError, match="the copy must be deleted"):
+        compare_hashes(record(**source), record(**there))

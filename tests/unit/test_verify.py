@@ -150,7 +150,7 @@ def test_the_proof_of_the_bytes_is_kept_and_found_again_in_later_runs(context):
     for cloud, id_ in ((context.source, "i"), (context.destination, "I")):
         cloud.put("image", id_, name="img", status="active")
     context.store.map(PAIR, "image", "i", "I", migration_id=context.migration_id, unit="unit", created=True)
-    context.copied("image", "i", Copied(7, "aa", "aa", "bb", 1.23456))
+    context.copied("image", "i", Copied(7, "aa", "aa", "bb", 1.23456).proof())
     _, result, _ = verify(context, type_="image", id_="i")
     assert (result.bytes["size"], result.bytes["source_sha512"], result.bytes["destination_sha512"]) == (7, "aa", "bb")
     later = context.store.start_migration(PAIR, {}, {}, {})

@@ -55,7 +55,7 @@ def volume(subject: Subject) -> Iterator[Finding]:
         amounts.update({what: 1, "gigabytes": int(wire.get("size") or 0)})
         # As Cinder calls the limits of a type; one that will be made has none yet.
         type_ = subject.item("volume_type", str(wire.get("volume_type_id")))
-        if type_ and (name := _type_names(subject.destination).get(type_.destination_id or "")):
+        if type_ and (name := subject.volume_types.get(type_.destination_id or "")):
             amounts.update({f"{what}_{name}": 1, f"gigabytes_{name}": int(wire.get("size") or 0)})
     yield from _judge(subject, "volume_quota", needed, _volume_usage, VOLUME_UNITS)
 
@@ -122,15 +122,10 @@ def _limits(subject: Subject, kind: str, project: str, there: str | None) -> Wir
         by_type = limits.get(TYPES_OF, []) + (wanted.get(TYPES_OF) or [])
         limits |= {name: value for name, value in wanted.items() if name != "id"} | {TYPES_OF: by_type}
     if entries := limits.pop(TYPES_OF, None):
-        names = _type_names(cloud)
+        names = subject.volume_types
         for entry in entries:
             limits |= {f"{what}_{names.get(entry['id'])}": v for what, v in entry.items() if what != "id"}
     return limits
-
-
-def _type_names(cloud: Cloud) -> dict[str, str]:
-    """Volume types: id -> name."""
-    return {type_.id: type_.name for type_ in cloud.volume.volume_types.list(is_public=None)}
 
 
 def _compute_usage(cloud: Cloud, project: str) -> Amounts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 
 from pumphouse.clouds.cloud import Cloud
@@ -47,7 +48,16 @@ class Subject:
 
     def item(self, type_: str, id_: str) -> Item | None:
         """What the plan says of a resource."""
-        return next((item for item in self.items if item.key == (type_, id_)), None)
+        return self._by_key.get((type_, id_))
+
+    @functools.cached_property
+    def _by_key(self) -> dict[tuple[str, str], Item]:
+        return {item.key: item for item in self.items}
+
+    @functools.cached_property
+    def volume_types(self) -> dict[str, str]:
+        """Of the destination: id -> name."""
+        return {type_.id: type_.name for type_ in self.destination.volume.volume_types.list(is_public=None)}
 
     def project_name(self, id_: str) -> str:
         """What a project of the source is called."""

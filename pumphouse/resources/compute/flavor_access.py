@@ -17,6 +17,7 @@ class FlavorAccess(ResourceType):
     """That a project may use a private flavor. "flavor/project" stands for it."""
 
     type = "flavor_access"
+    again = True
     unit = "flavor"
     parent = "flavor"
     home = "flavor_id"

@@ -53,6 +53,11 @@ class Keypair(ResourceType):
         """The user's key pair of that name."""
         return inventory.get(self.type, self.id(wanted))
 
+    def orphans(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wires:
+        """The user's key pair of that name."""
+        found = self.find(inventory, wanted, source)
+        return [found] if found else []
+
     def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:
         """Another key under the same name."""
         return [] if found.get("fingerprint") == wanted.get("fingerprint") else ["public_key"]

@@ -38,6 +38,18 @@ HINTS_OF_SERVERS = ("same_host", "different_host")
 HINTS_OF_HOSTS = ("build_near_host_ip", "cidr", "target_cell", "query")
 
 
+#: Marks a server that is being made with the id of the source's: a tag, which guests do not see, or metadata.
+MARK = "pumphouse"
+MARKED_BY_TAG = (2, 52)
+#: Nova's limit of a server's tags.
+MOST_TAGS = 50
+
+
+def mark_of(source_id: str) -> str:
+    """The tag."""
+    return f"{MARK}:{source_id}"
+
+
 def plain_hints(value: Any) -> Any:
     """Scheduler hints without ids, which differ between the clouds."""
     return {name: hint for name, hint in (value or {}).items() if name not in ("group", *HINTS_OF_SERVERS)}
@@ -57,6 +69,7 @@ class Server(ResourceType):
     """A server with its ports and volumes."""
 
     type = "server"
+    adoptable = True
     unit = "server"
     owned = True
     soft = frozenset({"keypair"})
@@ -143,11 +156,14 @@ class Server(ResourceType):
 
     def get(self, cloud: Cloud, id_: str) -> Wire | None:
         """One server."""
-        server = or_none(lambda: cloud.compute.servers.get(id_).to_dict())
-        if server and cloud.microversion("compute") >= HINTS:
+        return or_none(lambda: self._whole(cloud, [self._read(cloud, id_)])[0])
+
+    def _read(self, cloud: Cloud, id_: str) -> Wire:
+        server: Wire = cloud.compute.servers.get(id_).to_dict()
+        if cloud.microversion("compute") >= HINTS:
             answer = cloud.adapter("compute").get(f"/servers/{id_}", microversion="{}.{}".format(*HINTS))
             server["scheduler_hints"] = answer.json()["server"].get("scheduler_hints")
-        return self._whole(cloud, [server])[0] if server else None
+        return server
 
     def _whole(self, cloud: Cloud, servers: Wires) -> Wires:
         """With what Nova tells elsewhere.
@@ -226,6 +242,29 @@ class Server(ResourceType):
     def find(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wire | None:
         """Nothing tells that a server is the same: only a mapping does."""
         return None
+
+    def orphans(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wires:
+        """What is marked as the counterpart of the source's server."""
+        cloud, mark = inventory.cloud, mark_of(source["id"])
+        if cloud.microversion("compute") >= MARKED_BY_TAG:
+            found = cloud.compute.servers.list(search_opts={"all_tenants": 1, "tags": mark})
+            return [server.to_dict() for server in found]
+        listed = cloud.compute.servers.list(search_opts={"all_tenants": 1, "project_id": wanted["tenant_id"]})
+        return [s.to_dict() for s in listed if s.metadata.get(MARK) == source["id"]]
+
+    def marks(self, newest: tuple[int, int], source: Wire) -> dict[str, Any]:
+        """``tags`` and ``metadata`` that mark a new server as the counterpart of ``source``: see ``orphans``."""
+        if newest < MARKED_BY_TAG:
+            return {"tags": [], "metadata": {MARK: source["id"]}}
+        return {"tags": [mark_of(source["id"])] if len(source.get("tags") or ()) < MOST_TAGS else [], "metadata": {}}
+
+    def unmark(self, cloud: Cloud, id_: str, source_id: str) -> None:
+        """It is known by its id now."""
+        if cloud.microversion("compute") >= MARKED_BY_TAG:
+            with ignore_missing():
+                cloud.compute.servers.delete_tag(id_, mark_of(source_id))
+        elif MARK in cloud.compute.servers.get(id_).metadata:
+            cloud.compute.servers.delete_meta(id_, [MARK])
 
     def delete(self, cloud: Cloud, id_: str) -> None:
         """Ask for its removal (Nova does it in the background)."""

@@ -27,6 +27,7 @@ class Assignment(IdentityType):
     """
 
     type = "assignment"
+    again = True
     parent = "project"
     manager = "role_assignments"
     fields = (

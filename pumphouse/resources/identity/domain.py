@@ -45,6 +45,13 @@ class Domain(IdentityType):
                 made = cloud.identity.domains.get(made["id"]).to_dict()
         return dict(made)
 
+    def occupied(self, cloud: Cloud, id_: str) -> str | None:
+        """Keystone removes the people and projects of a domain with it."""
+        for kind in ("projects", "users", "groups"):
+            if found := getattr(cloud.identity, kind).list(domain=id_):
+                return f"has {kind} that Pumphouse did not make: {', '.join(sorted(one.name for one in found)[:5])}"
+        return None
+
     def delete(self, cloud: Cloud, id_: str) -> None:
         """Only a disabled domain can be deleted."""
         with ignore_missing():

@@ -20,6 +20,7 @@ class ImpliedRole(IdentityType):
     """
 
     type = "implied_role"
+    again = True
     parent = "role"
     manager = "inference_rules"
     fields = (

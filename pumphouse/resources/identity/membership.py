@@ -16,6 +16,7 @@ class Membership(IdentityType):
     """That a user is in a group. The API shows only the users of a group: "group/user" stands for it."""
 
     type = "membership"
+    again = True
     parent = "group"
     manager = "users"
     scope = {"group_id": "group_id"}

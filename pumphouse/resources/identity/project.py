@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import or_none
@@ -60,6 +61,21 @@ class Project(IdentityType):
         body["parent"] = body.pop("parent_id", None)
         with _ABOVE, opened(cloud, body["parent"] or body["domain"]):
             return dict(cloud.identity.projects.create(**body).to_dict())
+
+    def occupied(self, cloud: Cloud, id_: str) -> str | None:
+        """Other services keep what a project had, without an owner, when Keystone has removed it."""
+        search = {"all_tenants": 1, "project_id": id_}
+        holdings: dict[str, Callable[[], Iterable[Any]]] = {
+            "projects below it": lambda: cloud.identity.projects.list(parent=id_),
+            "servers": lambda: cloud.compute.servers.list(search_opts=search, limit=1),
+            "volumes": lambda: cloud.volume.volumes.list(search_opts=search, limit=1),
+            "images": lambda: cloud.image.images.list(filters={"owner": id_}, limit=1),
+            "networks": lambda: cloud.network.list("networks", project_id=id_),
+        }
+        for what, look in holdings.items():
+            if any(True for _ in look()):
+                return f"has {what} that Pumphouse did not make"
+        return None
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ class Image(ResourceType):
     """An image with all its properties. It keeps its id where the destination has not given it away."""
 
     type = "image"
+    adoptable = True
     unit = "image"
     owned = True
     others = "carry"
@@ -130,6 +131,13 @@ class Image(ResourceType):
         if name.startswith(RESERVED):
             return report(name, "kept by the source's Glance for itself")
         return super().other(name)
+
+    def orphans(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wires:
+        """A record with the source's id, or one without bytes of that name; whatever else is equal may be another."""
+        found = inventory.get(self.type, wanted["id"]) if wanted.get("id") else None
+        if found and found.get("owner") == wanted.get("owner"):
+            return [found]
+        return [one for one in self._alike(inventory, wanted) if one["status"] == "queued"]
 
     def create(self, cloud: Cloud, wanted: Wire) -> Wire:
         """POST /v2/images: the record, without bytes, with the source's id where that is free."""

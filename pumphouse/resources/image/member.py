@@ -16,6 +16,7 @@ class ImageMember(ResourceType):
     """That an image is shared with a project. "image/project" stands for it."""
 
     type = "image_member"
+    again = True
     unit = "image"
     parent = "image"
     home = "image_id"
@@ -57,9 +58,10 @@ class ImageMember(ResourceType):
         return self.get(inventory.cloud, self.id(wanted))
 
     def create(self, cloud: Cloud, wanted: Wire) -> Wire:
-        """POST .../members, then the member's own answer (an administrator may give it)."""
+        """POST .../members, unless it is one, then the member's own answer (an administrator may give it)."""
         members = cloud.image.image_members
-        made: Any = members.create(wanted["image_id"], wanted["member_id"])
+        there = [one for one in self._members(cloud, wanted["image_id"]) if one["member_id"] == wanted["member_id"]]
+        made: Any = there[0] if there else members.create(wanted["image_id"], wanted["member_id"])
         if wanted.get("status") not in (None, made["status"]):
             with self.completed(cloud, self.id(wanted)):
                 made = members.update(wanted["image_id"], wanted["member_id"], wanted["status"])

@@ -23,6 +23,11 @@ def _profile(value: Any) -> bool:
     return bool(set(value or ()) - {"parent_name", "tag"})
 
 
+def _takes(port: Wire) -> list[str]:
+    """What nobody else on its network can have."""
+    return [port["mac_address"], *(ip["ip_address"] for ip in port.get("fixed_ips", ()))]
+
+
 class Port(NetworkType):
     """A port with its MAC and fixed addresses; in the unit of its server, if it has one."""
 
@@ -106,12 +111,8 @@ class Port(NetworkType):
 
     def find(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wire | None:
         """Whatever has its MAC or one of its addresses on the same network."""
-        mine = {ip["ip_address"] for ip in wanted.get("fixed_ips", ())}
-        for other in inventory.list(self.type, network_id=wanted["network_id"]):
-            taken = {ip["ip_address"] for ip in other.get("fixed_ips", ())}
-            if other["mac_address"] == wanted["mac_address"] or mine & taken:
-                return other
-        return None
+        taken = inventory.index(self.type, "taken", _takes, network_id=wanted["network_id"])
+        return next((taken[one][0] for one in _takes(wanted) if one in taken), None)
 
     def clash(self, found: Wire, wanted: Wire, source: Wire) -> Sequence[str]:
         """A port that is in use, or has other addresses, cannot stand in."""

@@ -24,6 +24,7 @@ class RouterInterface(NetworkType):
     """That a router has an address in a subnet. "router/subnet" stands for it."""
 
     type = "router_interface"
+    again = True
     unit = "router"
     collection = "ports"
     extension = "router"
@@ -109,21 +110,21 @@ class RouterInterface(NetworkType):
         if subnet.get("gateway_ip") == wanted["ip_address"]:
             cloud.network.action("routers", router, "add_router_interface", {"subnet_id": wanted["subnet_id"]})
             return wanted
-        port = cloud.network.create(
-            "ports",
-            {
-                "network_id": wanted["network_id"],
-                "project_id": wanted["project_id"],
-                "mac_address": wanted["mac_address"],
-                "fixed_ips": without_automatic(cloud, wanted["fixed_ips"]),
-            },
-        )
+        port = self._port(cloud, wanted)
         try:
             cloud.network.action("routers", router, "add_router_interface", {"port_id": port["id"]})
         except Exception:
             cloud.network.delete("ports", port["id"])
             raise
         return wanted
+
+    def _port(self, cloud: Cloud, wanted: Wire) -> Wire:
+        """The port for it, which an interrupted attempt may have left."""
+        fields = {name: wanted[name] for name in ("network_id", "project_id", "mac_address")}
+        left = [port for port in cloud.network.list("ports", **fields) if not port.get("device_id")]
+        if left:
+            return left[0]
+        return cloud.network.create("ports", {**fields, "fixed_ips": without_automatic(cloud, wanted["fixed_ips"])})
 
     def delete(self, cloud: Cloud, id_: str) -> None:
         """Neutron removes its port with it."""

@@ -26,6 +26,10 @@ class SecurityGroup(NetworkType):
         report("security_group_rules", "each is a resource of its own"),
     )
 
+    def repeatable(self, wanted: Wire) -> bool:
+        """The default group is only changed."""
+        return bool(wanted["name"] == "default")
+
     def create(self, cloud: Cloud, wanted: Wire) -> Wire:
         """Make it, or take the project's default group, which is there by itself, and empty it."""
         if wanted["name"] == "default":

@@ -14,6 +14,8 @@ from pumphouse.resources.inventory import Inventory
 GIB = 1024**3
 #: Where Cinder shows, among the owner's metadata, that a volume may only be read; set by an action of its own.
 READ_ONLY = "readonly"
+#: Among the metadata of a volume that is being made: the id of the source's.
+MARK = "pumphouse"
 #: What in the image metadata names images.
 IMAGES = ("image_id", "kernel_id", "ramdisk_id")
 #: What Cinder notes about the bytes a volume was made from; it follows from the image that carries them.
@@ -42,6 +44,7 @@ class Volume(ResourceType):
     """A volume, detached or attached; in the unit of its server, if it has one."""
 
     type = "volume"
+    adoptable = True
     unit = "volume"
     owned = True
     fields = (
@@ -115,6 +118,11 @@ class Volume(ResourceType):
         """Nothing tells that a volume holds the same bytes: only a mapping does."""
         return None
 
+    def orphans(self, inventory: Inventory, wanted: Wire, source: Wire) -> Wires:
+        """What is marked as the counterpart of the source's volume: see ``create``."""
+        search = {"all_tenants": 1, "metadata": {MARK: source["id"]}}
+        return [_wire(one) for one in inventory.cloud.volume.volumes.list(detailed=True, search_opts=search)]
+
     def translate(self, resource: Wire, lookup: Lookup) -> Wire:
         """Ids of images in the image metadata are references too; of an image that stays behind it is kept as text."""
         wanted = super().translate(resource, lookup)
@@ -129,14 +137,18 @@ class Volume(ResourceType):
         return super().compare(source, destination, lookup, **more)
 
     def create(self, cloud: Cloud, wanted: Wire) -> Wire:
-        """POST /volumes from the image ``wanted["imageRef"]``, in the project that the session is scoped to."""
+        """POST /volumes from the image ``wanted["imageRef"]``, in the project that the session is scoped to.
+
+        It is marked with the id ``wanted["of"]`` until it is finished, so that it is found if the answer is lost.
+        """
+        kept = wanted.get("metadata") or {}
         made = cloud.volume.volumes.create(
             wanted["size"],
             name=wanted.get("name"),
             description=wanted.get("description"),
             volume_type=wanted.get("volume_type"),
             availability_zone=wanted.get("availability_zone"),
-            metadata={key: text for key, text in (wanted.get("metadata") or {}).items() if key != READ_ONLY},
+            metadata={MARK: wanted["of"], **{key: text for key, text in kept.items() if key != READ_ONLY}},
             imageRef=wanted.get("imageRef"),
         )
         return _wire(made)
@@ -156,6 +168,8 @@ class Volume(ResourceType):
             volumes.update_readonly_flag(id_, flag == "True")
         if "bootable" in wanted and wanted["bootable"] != volume["bootable"]:
             volumes.set_bootable(id_, wanted["bootable"] == "true")
+        if MARK in volume.get("metadata", {}) and MARK not in (wanted.get("metadata") or {}):
+            volumes.delete_metadata(id_, [MARK])
         return _wire(volumes.get(id_))
 
     def delete(self, cloud: Cloud, id_: str) -> None:

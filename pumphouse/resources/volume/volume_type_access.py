@@ -17,6 +17,7 @@ class VolumeTypeAccess(ResourceType):
     """That a project may use a private volume type. "type/project" stands for it."""
 
     type = "volume_type_access"
+    again = True
     unit = "volume_type"
     parent = "volume_type"
     home = "volume_type_id"

@@ -16,6 +16,7 @@ class VolumeTypeEncryption(ResourceType):
     """The encryption settings of a volume type, which has one at most: the type's id stands for them."""
 
     type = "volume_type_encryption"
+    again = True
     unit = "volume_type"
     parent = "volume_type"
     home = "volume_type_id"
@@ -57,7 +58,9 @@ class VolumeTypeEncryption(ResourceType):
         return self.get(inventory.cloud, wanted["volume_type_id"])
 
     def create(self, cloud: Cloud, wanted: Wire) -> Wire:
-        """POST /types/{type}/encryption."""
+        """POST /types/{type}/encryption, unless an interrupted attempt has done so."""
+        if there := self.get(cloud, wanted["volume_type_id"]):
+            return there
         body = {key: value for key, value in self.body(wanted).items() if key != "volume_type_id"}
         made = cloud.volume.volume_encryption_types.create(wanted["volume_type_id"], body)
         return {**made.to_dict(), "volume_type_id": wanted["volume_type_id"]}

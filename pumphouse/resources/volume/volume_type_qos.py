@@ -15,6 +15,7 @@ class VolumeTypeQos(ResourceType):
     """That a volume type has these QoS specs. "type/specs" stands for it."""
 
     type = "volume_type_qos"
+    again = True
     unit = "volume_type"
     parent = "volume_type"
     home = "volume_type_id"

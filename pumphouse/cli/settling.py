@@ -1,0 +1,278 @@
+"""``pumphouse resume``, ``rollback``, ``accept`` and ``cancel``: what becomes of a migration that was begun."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from .. import human
+from ..errors import UsageError
+from . import command, text
+from .migrate import CONCURRENCY, positive, tell
+
+if TYPE_CHECKING:
+    from ..clouds.cloud import Cloud
+    from ..planning.plan import Plan, Unit
+    from ..store import Migration, Store
+
+#: Resources that are looked at at once.
+WORKERS = 4
+#: Seconds between two looks whether a cancelled migration has ended.
+LOOK = 0.5
+
+
+class Resume(command.Command):
+    """Go on with a migration that was interrupted, stopped or failed, from where it was."""
+
+    notes = (
+        "What was interrupted goes on, or goes on being undone; what had not begun is begun; what failed is tried"
+        " again. Where another process still runs it, its units are left to it. Exit codes: as of migrate"
+    )
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """The options."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            "id", metavar="ID", type=int, nargs="?", help="the migration; default: the last one that is not done"
+        )
+        parser.add_argument(
+            "--concurrency",
+            metavar="N",
+            type=positive,
+            default=CONCURRENCY,
+            help=f"units that run at once (default: {CONCURRENCY})",
+        )
+        command.add_format(parser, "table", "json", "yaml")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        """Run the rest, tell."""
+        from ..planning.plan import Plan
+
+        config = self.config()
+        with self.store(config) as store:
+            migration = self._which(store, parsed_args.id)
+            with self.clouds(config, parsed_args.concurrency) as (source, destination):
+                of_this_pair(migration, source, destination)
+                self._run(source, destination, store, migration, parsed_args.concurrency)
+            return tell(store, Plan.from_json(migration.plan), migration.id, parsed_args.format)
+
+    def _run(self, source: Cloud, destination: Cloud, store: Store, migration: Migration, concurrency: int) -> None:
+        from ..migrations.runner import resume
+        from ..transfer.progress import Progress
+        from . import progress_view, running
+
+        stop, progress = threading.Event(), Progress()
+        view = progress_view.view(progress, text.console(sys.stderr), quiet=self.app.options.quiet)
+        if not self.app.options.quiet:
+            view.say(f"Migration {migration.id} goes on (pumphouse show {migration.id})")
+        running.run(
+            lambda: resume(
+                source, destination, store, migration.id, concurrency=concurrency, progress=progress, stop=stop
+            ),
+            stop,
+            view,
+        )
+
+    def _which(self, store: Store, number: int | None) -> Migration:
+        if number is None:
+            rows = [row for row in store.history() if row.state in ("running", "failed", "stopped", "cancelled")]
+            if not rows:
+                raise UsageError("there is no migration to go on with: all are done (pumphouse list)")
+            number = rows[-1].id
+        migration = command.find_migration(store, number)
+        if migration.state in ("reverting", "reverted"):
+            raise UsageError(f"migration {number} was rolled back: start a new one (pumphouse migrate)")
+        return migration
+
+
+class Rollback(command.Command):
+    """Remove what a migration made in the destination, and let the source's servers run again as they ran."""
+
+    notes = (
+        "What was there before, what another migration uses, and what was accepted, stays. What was written in the"
+        " destination since the move is lost. It can be repeated. Exit codes: 0 all is undone, 1 something stays (it"
+        " is named), 2 bad input"
+    )
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """The options."""
+        parser = super().get_parser(prog_name)
+        command.add_migration(parser)
+        add_server(parser, "roll back")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        """Ask, undo, say what stays."""
+        from ..migrations import undoing
+        from ..planning.plan import Plan
+
+        need_answer(parsed_args)
+        config = self.config()
+        with self.store(config) as store:
+            migration = command.find_migration(store, parsed_args.id)
+            undoing.refuse_running(store, migration)
+            plan = Plan.from_json(migration.plan)
+            units = undoing.server_units(plan, parsed_args.servers) if parsed_args.servers else None
+            if not parsed_args.yes and not agreed(f"Roll back {_what(migration, units)}? {_lost(plan, units)}"):
+                print("Nothing was changed.", file=sys.stderr)
+                return 1
+            with self.clouds(config, WORKERS) as (source, destination):
+                of_this_pair(migration, source, destination)
+                left = undoing.roll_back(source, destination, store, migration, units, self.say)
+        return stays(left, "Rolled back.")
+
+
+class Accept(command.Command):
+    """Accept what a migration moved: it cannot be rolled back any more."""
+
+    notes = (
+        "--delete-source removes the source's servers with their ports and volumes, each only while its counterpart is"
+        " in the destination. Everything else of the source (people, networks, images) is never removed. Exit codes:"
+        " 0 accepted, 1 not accepted or something could not be removed, 2 refused: the report has differences"
+    )
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """The options."""
+        parser = super().get_parser(prog_name)
+        command.add_migration(parser)
+        add_server(parser, "accept")
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("--delete-source", action="store_true", help="delete the servers in the source")
+        what.add_argument("--keep-source", action="store_true", help="leave them there, stopped")
+        parser.add_argument(
+            "--despite",
+            metavar="TYPE:NAME:FIELD",
+            action="append",
+            default=[],
+            help="a difference of the report that is accepted too, as the refusal names it; may be repeated",
+        )
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        """Look at the report, ask twice, accept, delete."""
+        from ..migrations import accepting, undoing
+        from ..planning.plan import Plan
+
+        need_answer(parsed_args)
+        config = self.config()
+        with self.store(config) as store:
+            migration = command.find_migration(store, parsed_args.id)
+            undoing.refuse_running(store, migration)
+            plan = Plan.from_json(migration.plan)
+            servers = undoing.server_units(plan, parsed_args.servers) if parsed_args.servers else None
+            units = accepting.in_scope(plan, servers)
+            accepting.refuse_differences(accepting.differences(store, migration, units), parsed_args.despite)
+            if not parsed_args.yes and not self._agreed(migration, servers, parsed_args.delete_source):
+                print("Nothing was changed.", file=sys.stderr)
+                return 1
+            accepting.accept(store, migration, units)
+            left: list[str] = []
+            if parsed_args.delete_source:
+                with self.clouds(config, WORKERS) as (source, destination):
+                    of_this_pair(migration, source, destination)
+                    left = accepting.delete_source(source, destination, store, migration, units, self.say)
+        return stays(left, "Accepted.")
+
+    def _agreed(self, migration: Migration, servers: list[Unit] | None, delete: bool) -> bool:
+        then = "The source's servers are deleted, with their volumes." if delete else "The source stays as it is."
+        if not agreed(f"Accept {_what(migration, servers)}? It cannot be rolled back any more. {then}"):
+            return False
+        print(f"This is the point of no return. Type {migration.id} to go on: ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip() == str(migration.id)
+
+
+class Cancel(command.Command):
+    """Stop a migration at the next safe point; what is half made is undone, what is done stays."""
+
+    notes = "exit codes: 0 it has ended, 1 something could not be undone, 2 bad input"
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """The options."""
+        parser = super().get_parser(prog_name)
+        command.add_migration(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        """Ask the process that runs it, or do what it cannot do any more."""
+        from ..migrations import process, undoing
+        from ..store import claims
+
+        config = self.config()
+        with self.store(config) as store:
+            migration = command.find_migration(store, parsed_args.id)
+            if migration.state != "running":
+                raise UsageError(f"migration {migration.id} is {migration.state}: there is nothing to cancel")
+            store.wish(migration.id, "cancel")
+            self.say(f"Asked the processes of migration {migration.id} to end")
+            claims.release_dead(store, migration.id, process.is_dead)
+            while claims.others(store, migration.id):
+                time.sleep(LOOK)
+            migration = command.find_migration(store, parsed_args.id)
+            left: list[str] = []
+            if migration.state == "running":
+                with self.clouds(config, WORKERS) as (source, destination):
+                    of_this_pair(migration, source, destination)
+                    left = undoing.undo_interrupted(source, destination, store, migration, self.say)
+        return stays(left, "Cancelled; pumphouse resume goes on, pumphouse rollback undoes the rest.")
+
+
+def add_server(parser: argparse.ArgumentParser, verb: str) -> None:
+    """The option that names single servers."""
+    parser.add_argument(
+        "--server",
+        metavar="NAME_OR_ID",
+        dest="servers",
+        action="append",
+        default=[],
+        help=f"{verb} this server only, with its ports and volumes; may be repeated",
+    )
+
+
+def need_answer(parsed_args: argparse.Namespace) -> None:
+    """Raises UsageError where nobody can be asked and nothing was answered beforehand."""
+    if not (parsed_args.yes or sys.stdin.isatty()):
+        raise UsageError("nobody can be asked, as standard input is not a terminal: add --yes")
+
+
+def agreed(question: str) -> bool:
+    """Whether the operator says yes."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def of_this_pair(migration: Migration, source: Cloud, destination: Cloud) -> None:
+    """Raises UsageError where the configuration names other clouds than those that the migration was between."""
+    from ..planning.planner import pair_of
+
+    if migration.pair != pair_of(source, destination):
+        raise UsageError(
+            f"migration {migration.id} was between {migration.pair}, but the configuration names "
+            f"{pair_of(source, destination)}: give --config"
+        )
+
+
+def stays(left: list[str], done: str) -> int:
+    """Say what could not be done; the exit code."""
+    for line in left:
+        print(f"! {human.clean(line)}", file=sys.stderr)
+    if not left:
+        print(done, file=sys.stderr)
+    return int(bool(left))
+
+
+def _what(migration: Migration, units: list[Unit] | None) -> str:
+    if units is None:
+        return f"migration {migration.id} ({human.chosen(migration.selection)})"
+    return f"{', '.join(unit.title for unit in units)} of migration {migration.id}"
+
+
+def _lost(plan: Plan, units: list[Unit] | None) -> str:
+    servers = sum(unit.kind == "server" for unit in (plan.units if units is None else units))
+    told = f"{human.count(servers, 'server')} and everything else" if units is None else human.count(servers, "server")
+    return f"{told} that it made in the destination will be deleted, with what was written there since."
