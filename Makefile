@@ -9,12 +9,12 @@ ifeq ($(strip $(PYTHON)),)
 $(error Python 3.11 or later is needed: install python3, or say make PYTHON=/path/to/python)
 endif
 
-.PHONY: help demo test lint format venv bench-transfer which-python lab lab-down lab-status lab-wipe
+.PHONY: help demo test lint format venv chaos bench-transfer bench-plan which-python lab lab-demo lab-down lab-status lab-wipe
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo:  ## two clouds, a lifelike tenant, and its move with plan, progress and report
+demo:  ## two embedded clouds, a lifelike tenant, and its move with plan, progress and report
 	@PYTHON=$(PYTHON) tools/demo
 
 test:  ## lint, and all tests that can run here; the acceptance tests bring up two clouds
@@ -26,8 +26,14 @@ lint: venv  ## ruff and mypy
 format: venv  ## let ruff format the code
 	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format .
 
+chaos: venv  ## a tenant is moved again and again, and killed and disturbed at every point (days; ARGS="--sample 50")
+	@.venv/bin/python -m tests.chaos $(ARGS)
+
 bench-transfer: venv  ## image bytes per second, beside curl, between the clouds of $PUMPHOUSE_CONFIG or the lab
 	@.venv/bin/python -m benchmarks.transfer
+
+bench-plan: venv  ## what plans of 100 to 10,000 servers cost, and a migration beside its bytes, on embedded clouds
+	@.venv/bin/python -m benchmarks.plan
 
 venv:  ## .venv with the package, its test tools and the tested pins
 	@tools/venv $(PYTHON)
@@ -37,6 +43,9 @@ which-python:
 
 lab:  ## install (first time) and start the two clouds of the test bed; docs/lab.md
 	@$(PYTHON) -m tests.lab up
+
+lab-demo:  ## the same as `make demo`, on the two real clouds of the lab
+	@PYTHON=$(PYTHON) tools/lab-demo
 
 lab-down:  ## stop the two clouds; their state stays
 	@$(PYTHON) -m tests.lab down
