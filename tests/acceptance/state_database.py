@@ -17,7 +17,9 @@ class StateDatabase:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
-        options = ["--no-defaults", "--user=root", f"--datadir={directory}/data"]
+        # Each server that starts removes the temporary tables that it finds in its place for them.
+        (directory / "tmp").mkdir()
+        options = ["--no-defaults", "--user=root", f"--datadir={directory}/data", f"--tmpdir={directory}/tmp"]
         install = ["mariadb-install-db", *options, "--auth-root-authentication-method=normal", "--skip-test-db"]
         subprocess.run(install, check=True, capture_output=True)
         self._command = [

@@ -224,6 +224,7 @@ def test_attach_and_detach(ground: Ground, server: Json) -> None:
     assert attachments(ground, server["id"])[0]["delete_on_termination"] is False
     assert ground.member.compute.call("DELETE", f"{path}/{volume['id']}").status_code == 202
     ground.volume_in(volume["id"], "available")
+    wait(lambda: ground.member.compute.find(f"{path}/{volume['id']}"), lambda found: found is None, "detachment")
     with refused(404, f"Instance {server['id']} is not attached to volume {volume['id']}"):
         ground.member.compute.get(f"{path}/{volume['id']}")
     ground.member.volume.delete(f"/volumes/{volume['id']}")
