@@ -12,7 +12,7 @@ from flask import Response, g, jsonify, request
 
 from pumphouse.embedded.compute import policy, state
 from pumphouse.embedded.compute.state import Json, State
-from pumphouse.embedded.compute.versions import Version, asked, dotted, query_int
+from pumphouse.embedded.compute.versions import Version, asked, query_int, told
 from pumphouse.embedded.service import RefusedError, Route, Service
 
 #: The most that a list gives at once.
@@ -51,7 +51,7 @@ class Base(Service):
         if error.status == 401:
             message = {"code": 401, "title": "Unauthorized", "message": error.message}
             response = jsonify({"error": message})
-            response.headers["WWW-Authenticate"] = f'Keystone uri="{self.cloud.url}{self.cloud.identity.root}"'
+            response.headers["WWW-Authenticate"] = f'Keystone uri="{self.cloud.identity.url}/v3"'
         else:
             envelope = error.type or ENVELOPES.get(error.status, "computeFault")
             response = jsonify({envelope: {"code": error.status, "message": error.message}})
@@ -67,25 +67,19 @@ class Base(Service):
             try:
                 g.microversion = asked(request.headers, self.cloud.release.compute)
             except RefusedError as error:
-                return self.refusal(error)
-            response = handle(**arguments)
-            if response.status_code != 401 and one.path != "/":
-                response.headers.update(self._told())
+                response = self.refusal(error)
+            else:
+                response = handle(**arguments)
+                if response.status_code != 401 and one.path != "/":
+                    response.headers.update(told(g.microversion))
+            if one.path != "/":
+                names = ("x-openstack-request-id", "x-compute-request-id")
+                response.headers.update(dict.fromkeys(names, g.request_id))
             if not response.content_length:
                 response.content_type = "application/json"
             return response
 
         return versioned
-
-    def _told(self) -> dict[str, str]:
-        version = dotted(g.microversion)
-        return {
-            "OpenStack-API-Version": f"compute {version}",
-            "X-OpenStack-Nova-API-Version": version,
-            "Vary": "OpenStack-API-Version, X-OpenStack-Nova-API-Version",
-            "x-openstack-request-id": g.request_id,
-            "x-compute-request-id": g.request_id,
-        }
 
     # --- versions and policies ---
 

@@ -302,7 +302,9 @@ class Moving(Flavors, Images):
     def _moved(self, record: Json, status: str, host: str | None = None) -> None:
         record |= {"status": status, "updated_at": long(now())}
         if host:
-            record |= {"dest_compute": host, "dest_node": host, "dest_host": "127.0.0.1"}
+            record |= {"dest_compute": host, "dest_node": host}
+        if host and record["migration_type"] != "live-migration":
+            record["dest_host"] = "127.0.0.1"
 
     def _last_move(self, server: Json) -> Json:
         return next(one for one in reversed(self.state.migrations.values()) if one["instance_uuid"] == server["id"])

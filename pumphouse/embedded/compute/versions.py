@@ -50,6 +50,15 @@ def asked(headers: Headers, newest: Version) -> Version:
     return version
 
 
+def told(version: Version) -> dict[str, str]:
+    """In the headers of an answer."""
+    return {
+        "OpenStack-API-Version": f"compute {dotted(version)}",
+        "X-OpenStack-Nova-API-Version": dotted(version),
+        "Vary": "OpenStack-API-Version, X-OpenStack-Nova-API-Version",
+    }
+
+
 def described(release: Release, url: str) -> dict[str, Any]:
     """Version 2.1, as it tells of itself at its own address."""
     version = _current(release, url)
