@@ -9,7 +9,7 @@ ifeq ($(strip $(PYTHON)),)
 $(error Python 3.11 or later is needed: install python3, or say make PYTHON=/path/to/python)
 endif
 
-.PHONY: help demo test lint format venv chaos bench-transfer bench-plan which-python lab lab-demo lab-down lab-status lab-wipe
+.PHONY: help demo test lint format venv contract chaos bench-transfer bench-plan which-python lab lab-demo lab-down lab-status lab-wipe
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -25,6 +25,9 @@ lint: venv  ## ruff and mypy
 
 format: venv  ## let ruff format the code
 	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format .
+
+contract: venv  ## what embedded clouds and the real ones of the lab have in common, on all four (half an hour)
+	@PUMPHOUSE_CONTRACT_REAL=1 .venv/bin/python -m pytest -q tests/contract
 
 chaos: venv  ## a tenant is moved again and again, and killed and disturbed at every point (days; ARGS="--sample 50")
 	@.venv/bin/python -m tests.chaos $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,8 +22,10 @@ from tests.acceptance.clouds import Account
 from tests.acceptance.command import Pumphouse
 from tests.acceptance.lab import ROOT, Lab
 from tests.acceptance.state_database import StateDatabase
+from tests.lab import openstack
 from tests.lab.cloud import cloud_services
 from tests.lab.guest import guest_image
+from tests.lab.layout import Cloud as LabCloud
 from tests.lab.layout import open_lab
 
 #: What a server's unit says while it is killed.
@@ -33,6 +36,8 @@ class Site(Pumphouse):
     """The command, with a tenant."""
 
     domain = ""
+    #: The newest event that was looked at.
+    seen = 0
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """Start it, without waiting for its end."""
@@ -53,17 +58,17 @@ class Site(Pumphouse):
         return self.begin("migrate", "--tenant", "acme", "--domain", self.domain, "--yes")
 
     def reach(self, process: subprocess.Popen[str], moment: str) -> str:
-        """The id of the newest migration, as soon as one of its servers says this."""
-        deadline = time.monotonic() + 240
+        """The id of the newest migration, as soon as one of its servers has said this since the last time."""
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
+            listed = self.run("list", "-f", "json").json()
+            number = str(listed[-1]["id"]) if listed else ""
+            events = self.run("show", number, "-f", "json").json()["events"] if number else []
+            fresh = [event for event in events if event["id"] > self.seen]
+            if any(moment in event["text"] and str(event["unit"]).startswith("server:") for event in fresh):
+                self.seen = events[-1]["id"]
+                return number
             assert process.poll() is None, f"ended before it was {moment}: {process.communicate()[0][-3000:]}"
-            listed = self.run("list", "-f", "json")
-            for row in listed.json()[-1:]:
-                shown = self.run("show", str(row["id"]), "-f", "json").json()
-                if any(
-                    u["kind"] == "server" and u["state"] == "running" and moment in u["step"] for u in shown["units"]
-                ):
-                    return str(row["id"])
         raise AssertionError(f"no server was {moment}")
 
 
@@ -82,6 +87,25 @@ def site(clouds: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site
     finally:
         for cloud in (clouds.source, clouds.destination):
             Cleaner(cloud, site.domain).clean()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_tokens(clouds: Lab) -> Iterator[None]:
+    """Tokens live for a minute here: what takes longer has to get another one on its way."""
+    own = open_lab().clouds if clouds.own else ()
+    for cloud in own:
+        restart_keystone(cloud, 60)
+    yield
+    for cloud in own:
+        restart_keystone(cloud, 14400)
+
+
+def restart_keystone(cloud: LabCloud, seconds: int) -> None:
+    """With tokens that live so long."""
+    settings, services = cloud.etc / "keystone" / "keystone.conf", cloud_services(cloud)
+    settings.write_text(re.sub(r"(?m)^expiration = \d+$", f"expiration = {seconds}", settings.read_text()))
+    services.processes.stop(["keystone"])
+    openstack.start_keystone(cloud, services)
 
 
 def holdings(cloud: Account, domain: str) -> dict[str, list[Any]]:
@@ -175,6 +199,7 @@ def test_our_own_database_is_restarted(site: Site, clouds: Lab, before: dict[str
     try:
         settings = json.loads(site.config.read_text())
         site.config.write_text(json.dumps({**settings, "database": database.url}))
+        site.seen = 0
         process = site.migrate()
         number = site.reach(process, MOMENTS[0])
         for _ in range(3):

@@ -11,8 +11,7 @@ def keystone(cloud: Cloud) -> Settings:
     return {
         "DEFAULT": {"public_endpoint": cloud.url("keystone")},
         "database": database(cloud, "keystone"),
-        # A minute: what takes longer must get another one on its way.
-        "token": {"provider": "fernet", "expiration": 60},
+        "token": {"provider": "fernet", "expiration": 14400},
         "fernet_tokens": {"key_repository": f"{cloud.state}/fernet"},
         # Read at every start, too: its default is a directory that a fresh machine does not have.
         "fernet_receipts": {"key_repository": f"{cloud.state}/fernet"},
