@@ -21,7 +21,6 @@ from . import command, running
 if TYPE_CHECKING:
     from ..embedded.process import Pair
 
-SIZES = ("small", "large")
 #: Seconds that a server, a snapshot, a volume or an image takes: enough to be seen, and to be interrupted.
 DELAYS = {"server": 1.0, "snapshot": 0.5, "volume": 0.5, "image": 0.2}
 #: What is told to be tried, and why.
@@ -47,6 +46,8 @@ class Demo(command.Command):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """The options."""
+        from ..embedded.demo import SIZES
+
         parser = super().get_parser(prog_name)
         parser.add_argument(
             "--size",

@@ -28,7 +28,8 @@ def prove(source: Account, destination: Account, domain: str = "") -> Iterator[s
 
 def _last(source: Account, domain: str) -> Json:
     """The domain of this name, or the newest."""
-    filled = [one for one in source.identity.list("/domains", "domains") if one["name"].startswith(domain or "acme-")]
+    domains = source.identity.list("/domains", "domains")
+    filled = [one for one in domains if domain in ("", one["name"]) and one["name"].startswith("acme-")]
     if not filled:
         raise UsageError(f"the old cloud has no domain {domain or 'acme-...'}: fill one first")
     return max(filled, key=lambda one: str(one["name"]))
