@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What makes tenants of its own comes last: the others photograph all projects of both clouds."""
-    later = {"whole", "cases"}
+    later = {"whole", "cases", "site"}
     items.sort(key=lambda item: bool(later & set(getattr(item, "fixturenames", ()))))
 
 
