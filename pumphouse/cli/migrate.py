@@ -65,13 +65,7 @@ class Migrate(command.Command):
         parser.add_argument(
             "--ignore-findings", action="store_true", help="with --yes: run although the checks found what blocks"
         )
-        parser.add_argument(
-            "--concurrency",
-            metavar="N",
-            type=positive,
-            default=CONCURRENCY,
-            help=f"units that run at once (default: {CONCURRENCY})",
-        )
+        add_concurrency(parser)
         command.add_format(parser, "table", "json", "yaml")
         return parser
 
@@ -227,6 +221,17 @@ def _selection(parsed_args: argparse.Namespace) -> Selection:
     if selection.all and chosen != {"all"}:
         raise UsageError("--all moves every tenant: leave out the other names, or leave out --all")
     return selection
+
+
+def add_concurrency(parser: argparse.ArgumentParser) -> None:
+    """The option that says how many units run at once."""
+    parser.add_argument(
+        "--concurrency",
+        metavar="N",
+        type=positive,
+        default=CONCURRENCY,
+        help=f"units that run at once (default: {CONCURRENCY})",
+    )
 
 
 def positive(value: str) -> int:

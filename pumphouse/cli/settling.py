@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import human
 from ..errors import UsageError
 from . import command, text
-from .migrate import CONCURRENCY, positive, tell
+from .migrate import add_concurrency, tell
 
 if TYPE_CHECKING:
     from ..clouds.cloud import Cloud
@@ -38,13 +38,7 @@ class Resume(command.Command):
         parser.add_argument(
             "id", metavar="ID", type=int, nargs="?", help="the migration; default: the last one that is not done"
         )
-        parser.add_argument(
-            "--concurrency",
-            metavar="N",
-            type=positive,
-            default=CONCURRENCY,
-            help=f"units that run at once (default: {CONCURRENCY})",
-        )
+        add_concurrency(parser)
         command.add_format(parser, "table", "json", "yaml")
         return parser
 
