@@ -12,7 +12,7 @@ from ..planning.plan import Plan
 from .text import styled, table
 
 #: Verdicts on a resource that the operator must look at.
-BAD = ("differs", "failed")
+BAD = ("differs", "not verified", "failed")
 
 
 def is_good(report: dict[str, Any], plan: Plan) -> bool:
@@ -67,9 +67,9 @@ def _problems(report: dict[str, Any], plan: Plan, console: Console) -> None:
     for resource in report["resources"]:
         name = f"{resource['type']} {short(resource['name'] or resource['source_id'])}"
         lines += [
-            f"{name}: {clean(field['field'])} differs: {clean(field['reason'])}".rstrip(": ")
+            f"{name}: {clean(field['field'])} {field['verdict']}: {clean(field['reason'])}".rstrip(": ")
             for field in resource["fields"]
-            if field["verdict"] == "differs"
+            if field["verdict"] in BAD
         ]
     for line in lines:
         console.print(Text(f"! {line}", style="red"))
@@ -80,15 +80,20 @@ def _problems(report: dict[str, Any], plan: Plan, console: Console) -> None:
 def _summary(report: dict[str, Any], plan: Plan) -> str:
     migration = report["migration"]
     unfinished = sum(unit["state"] != "done" for unit in report["units"])
-    differing = sum(resource["verdict"] == "differs" for resource in report["resources"])
+    differing, doubtful = (
+        sum(resource["verdict"] == verdict for resource in report["resources"] if resource["fields"])
+        for verdict in ("differs", "not verified")
+    )
     parts = [
         f"{migration['created_count']} created",
         f"{migration['reused_count']} reused",
         *([f"{count(unfinished, 'unit')} not finished"] if unfinished else []),
         *([count(plan.count("conflict"), "conflict")] if plan.count("conflict") else []),
         *([f"{differing} differing"] if differing else []),
+        *([f"{doubtful} not verified"] if doubtful else []),
     ]
     head = migration["state"].capitalize()
     tail = f"{size(migration['bytes'])} moved in {duration(migration['seconds'])}"
-    again = f"; pumphouse resume {migration['id']} goes on" if migration["state"] in ("stopped", "cancelled") else ""
+    open_ = migration["state"] in ("stopped", "cancelled") or doubtful
+    again = f"; pumphouse resume {migration['id']} goes on" if open_ else ""
     return f"{head}: {', '.join(parts)}; {tail}{again}"

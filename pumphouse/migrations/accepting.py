@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import explain
 from pumphouse.errors import UsageError
+from pumphouse.migrations.verify import NOT_VERIFIED
 from pumphouse.planning.plan import Plan, Unit
 from pumphouse.resources.registry import TYPES
 from pumphouse.store import Migration, Result, Store
@@ -19,6 +20,8 @@ from pumphouse.transfer.progress import DONE
 
 #: What of a server's unit is removed in the source, in this order.
 DOOMED = ("server", "volume", "port")
+#: Verdicts of resources and fields that stand in the way.
+UNACCEPTABLE = ("differs", NOT_VERIFIED, "failed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +43,7 @@ def differences(store: Store, migration: Migration, units: Collection[Unit]) -> 
         if rows[unit.name].state != DONE
     ]
     for result in store.results(migration.id):
-        if result.unit in chosen and rows[result.unit].state == DONE and result.verdict in ("differs", "failed"):
+        if result.unit in chosen and rows[result.unit].state == DONE and result.verdict in UNACCEPTABLE:
             found += _of(result)
     return found
 
@@ -108,7 +111,7 @@ def in_scope(plan: Plan, servers: Collection[Unit] | None) -> list[Unit]:
 
 def _of(result: Result) -> list[Difference]:
     name = f"{result.type}:{result.name or result.source_id}"
-    fields = [field for field in result.fields if field["verdict"] == "differs"]
+    fields = [field for field in result.fields if field["verdict"] in UNACCEPTABLE]
     if not fields:
         return [Difference(name, result.verdict)]
-    return [Difference(f"{name}:{field['field']}", field["reason"] or "differs") for field in fields]
+    return [Difference(f"{name}:{field['field']}", field["reason"] or field["verdict"]) for field in fields]

@@ -9,6 +9,7 @@ from .. import human
 from ..errors import UsageError
 from ..planning.plan import Item, Plan
 from ..store import Migration, Result, Store, UnitRow
+from .verify import NOT_VERIFIED
 
 #: States in which a migration is still changing.
 UNFINISHED = ("running",)
@@ -92,6 +93,11 @@ def _troubles(report: dict[str, Any]) -> list[tuple[str, str]]:
             for field in resource["fields"]
             if field["verdict"] == "differs"
         ]
+        found += [
+            (name, f"not verified: {field['reason']}")
+            for field in resource["fields"]
+            if field["verdict"] == NOT_VERIFIED
+        ]
         if resource.get("action") == "conflict":
             found.append((name, f"conflict: {resource['reason']}"))
     return found
@@ -162,7 +168,7 @@ def _verified(result: Result) -> dict[str, Any]:
 
 def _unverified(item: Item, unit: str, row: UnitRow | None) -> dict[str, Any]:
     """A resource of the plan that was not compared: its unit did not come that far, or was not begun."""
-    reason, verdict = item.reason, "not verified"
+    reason, verdict = item.reason, NOT_VERIFIED
     if item.action == "conflict":
         verdict = "failed"
     elif row is not None and row.state in ("failed", "blocked"):

@@ -18,11 +18,10 @@ import time
 from collections.abc import Callable, Iterator
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import explain
 from pumphouse.migrations import process
 from pumphouse.migrations.keeping import Keeper
 from pumphouse.migrations.running_unit import Abandon, BrokenOffError, execute, reason
-from pumphouse.migrations.verify import note_failure, verify_unit
+from pumphouse.migrations.verify import NOT_VERIFIED, note_failure, verify_unit
 from pumphouse.names import Names
 from pumphouse.planning.plan import Plan, Unit
 from pumphouse.planning.planner import pair_of
@@ -48,8 +47,6 @@ LOOK = 1.0
 WAIT = 0.2
 #: What a unit is called that was given up because somebody wanted it so.
 CANCEL = "cancel"
-#: The event that a unit was moved, but could not be compared.
-NOT_VERIFIED = "not verified"
 
 
 def run(
@@ -76,8 +73,8 @@ def run(
         "destination": f"{destination.name} ({destination.key})",
         "process": process.stamp(),
     }
-    migration_id = store.start_migration(pair, plan.selection, plan.to_json(), options)
-    store.add_units(migration_id, [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units])
+    units = [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units]
+    migration_id = store.start_migration(pair, plan.selection, plan.to_json(), options, units)
     _go(source, destination, store, plan, migration_id, pair, concurrency, progress, stop, on_start)
     return migration_id
 
@@ -233,16 +230,25 @@ class _Runner:
         for text in context.remove_temporaries():
             context.store.add_event(context.migration_id, "left over", text)
         logbook.sweep(context.store, context.migration_id)
+        self._compare_again()
         context.store.set_migration_state(context.migration_id, self._outcome())
+
+    def _compare_again(self) -> None:
+        """What was moved, but could not be compared then, because a service did not answer."""
+        context = self.context
+        doubtful = context.store.units_with(context.migration_id, NOT_VERIFIED)
+        for unit in self.plan.units:
+            if unit.name in doubtful and self.states[unit.name] == DONE:
+                evidence = notes.copies(context.store, context.migration_id, unit.name)
+                verify_unit(dataclasses.replace(context, unit=unit.name, evidence=evidence), unit)
 
     def _outcome(self) -> str:
         """The migration's state after the run."""
         states, context = set(self.states.values()), self.context
         if context.abandon.is_set():
             return CANCELLED
-        wrong = context.store.count_results(context.migration_id, "differs")
-        unknown = context.store.count_events(context.migration_id, NOT_VERIFIED)
-        if states & {FAILED, BLOCKED, RUNNING} or wrong or unknown:
+        wrong = context.store.count_results(context.migration_id, ("differs", NOT_VERIFIED))
+        if states & {FAILED, BLOCKED, RUNNING} or wrong:
             return "failed"
         return "stopped" if states & {STOPPED, PENDING} else "done"
 
@@ -343,12 +349,7 @@ class _Runner:
         self._tidy(context)
         if unit.action == "create":
             context.step("comparing both sides")
-        try:
-            verify_unit(context, unit)
-        except LostClaimError:
-            raise
-        except Exception as error:
-            context.store.add_event(context.migration_id, NOT_VERIFIED, explain(error), unit=unit.name)
+        verify_unit(context, unit)
         self._end(context, unit, DONE)
 
     def _tidy(self, context: Context) -> None:
@@ -359,9 +360,7 @@ class _Runner:
         if state != DONE:
             note_failure(context, unit, why)
         self._enter(context, state, why)
-        if book := self._book(unit):
-            context.store.update_unit(context.migration_id, unit.name, logbook=None)
-            logbook.end(context.store, book)
+        logbook.end(context.store, context.migration_id, unit.name)
 
     def _book(self, unit: Unit) -> str | None:
         rows = self.context.store.units(self.context.migration_id, unit.name)

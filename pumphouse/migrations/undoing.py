@@ -75,6 +75,7 @@ def roll_back(
             if unit.name in chosen:
                 undo.unit(unit)
     undo.left += undo.whole.remove_temporaries()
+    logbook.sweep(store, migration.id)
     if units is None:
         store.set_migration_state(migration.id, REVERTED if not undo.left else FAILED)
     return undo.left
@@ -90,6 +91,7 @@ def undo_interrupted(source: Cloud, destination: Cloud, store: Store, migration:
             if states.get(unit.name) == RUNNING:
                 undo.unit(unit, STOPPED, "cancelled")
     undo.left += undo.whole.remove_temporaries()
+    logbook.sweep(store, migration.id)
     store.set_migration_state(migration.id, CANCELLED)
     return undo.left
 
@@ -135,7 +137,7 @@ class _Undo:
         )
         self.mine[unit.name] = context
         try:
-            self._undo(context, unit, row.logbook, state, why)
+            self._undo(context, unit, state, why)
         except LostClaimError as error:
             self.left.append(str(error))
         else:
@@ -143,7 +145,7 @@ class _Undo:
         finally:
             del self.mine[unit.name]
 
-    def _undo(self, context: Context, unit: Unit, book: str | None, state: str, why: str) -> None:
+    def _undo(self, context: Context, unit: Unit, state: str, why: str) -> None:
         problems = []
         for task in reversed(list(tasks_of(flow_of(unit)))):
             keep = self._keep(context, task.makes)
@@ -164,11 +166,10 @@ class _Undo:
             note_failure(context, unit, why, "not carried")
         context.store.update_unit(
             context.migration_id, unit.name, state=state if not problems else FAILED,
-            error=why if not problems else "; ".join(problems), logbook=None, downtime=None,
+            error=why if not problems else "; ".join(problems), downtime=None,
         )  # fmt: skip
         context.store.add_event(context.migration_id, state, why, unit=unit.name)
-        if book:
-            logbook.end(context.store, book)
+        logbook.end(context.store, context.migration_id, unit.name)
 
     def _keep(self, context: Context, made: Key | None) -> str | None:
         """Why what a task has made is not removed, or None."""

@@ -14,6 +14,9 @@ from pumphouse.resources.registry import TYPES
 from pumphouse.tasks.base import patiently
 from pumphouse.tasks.context import Context
 
+#: The verdict on what could not be compared: whether it is right is not known.
+NOT_VERIFIED = "not verified"
+
 
 def verify_unit(context: Context, unit: Unit, later: bool = False) -> bool:
     """Compare each of a unit's resources and keep the result. Returns whether all that was made is right.
@@ -48,7 +51,7 @@ def _verify(context: Context, unit: Unit, item: Item, later: bool = False) -> bo
     try:
         fields = list(patiently(context, f"comparing {item.type} {item.id}", lambda: _compare(context, item, later)))
     except Exception as error:
-        _save(context, unit, item, "differs", [_whole(f"could not be verified: {explain(error)}", "differs")])
+        _save(context, unit, item, NOT_VERIFIED, [_whole(explain(error), NOT_VERIFIED)])
         return False
     if item.action == "reuse":
         fields = [_left_alone(field) for field in fields]

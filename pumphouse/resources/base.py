@@ -18,7 +18,7 @@ class FieldVerdict:
     """What became of one field."""
 
     field: str
-    #: equal, mapped, differs, or not carried.
+    #: equal, mapped, differs, not carried, or not verified: it could not be read.
     verdict: str
     source: Any
     destination: Any

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 from taskflow import exceptions
 from taskflow.persistence import models as taskflow
 from taskflow.persistence.backends import impl_sqlalchemy
@@ -111,14 +112,18 @@ def sweep(store: Store, migration_id: int) -> None:
     """Forget those of units that have ended: a process may have died between the two."""
     unit = models.Unit
     ended = (unit.migration_id == migration_id, unit.state != "running", unit.logbook.is_not(None))
-    for name, book in store.read(
-        lambda session: session.execute(sa.select(unit.name, unit.logbook).where(*ended)).all()
-    ):
-        store.update_unit(migration_id, name, logbook=None)
-        end(store, str(book))
+    for name in store.read(lambda session: session.scalars(sa.select(unit.name).where(*ended)).all()):
+        end(store, migration_id, name)
 
 
-def end(store: Store, logbook: str) -> None:
-    """Forget it."""
-    books = TABLES.logbooks
-    store.write(lambda session: session.execute(sa.delete(books).where(books.c.uuid == logbook)))
+def end(store: Store, migration_id: int, unit: str) -> None:
+    """Forget that of a unit, if it has one: both at once, lest one stays that no unit knows of."""
+    books, row = TABLES.logbooks, models.Unit
+    of = (row.migration_id == migration_id, row.name == unit)
+    known = sa.select(row.logbook).where(*of, row.logbook.is_not(None)).scalar_subquery()
+
+    def work(session: Session) -> None:
+        session.execute(sa.delete(books).where(books.c.uuid == known))
+        session.execute(sa.update(row).where(*of).values(logbook=None))
+
+    store.write(work)

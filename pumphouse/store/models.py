@@ -150,7 +150,7 @@ class Result(Base):
     source_id: Mapped[str] = mapped_column(String(ID))
     name: Mapped[str] = mapped_column(Text)
     destination_id: Mapped[str | None] = mapped_column(String(ID))
-    #: equal, mapped, differs, not carried, failed.
+    #: equal, mapped, differs, not carried, not verified, failed.
     verdict: Mapped[str] = mapped_column(String(16))
     #: [{"field", "verdict", "source", "destination", "reason"}]
     fields: Mapped[list[dict[str, Any]]] = mapped_column(JSON)

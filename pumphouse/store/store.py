@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +24,9 @@ UNIT_FIELDS = frozenset(
         *("logbook", "accepted"),
     )
 )
+
+#: A unit to come: (name, kind, title, bytes to move).
+NewUnit = tuple[str, str, str, int]
 
 #: Characters of free text that are kept: below MariaDB's 65,535 bytes of a TEXT, whatever the characters.
 TEXT_LIMIT = 16_000
@@ -49,9 +52,17 @@ class Store(Transactions):
     # Migrations
 
     def start_migration(
-        self, pair: str, selection: dict[str, Any], plan: dict[str, Any], options: dict[str, Any]
+        self,
+        pair: str,
+        selection: dict[str, Any],
+        plan: dict[str, Any],
+        options: dict[str, Any],
+        units: Iterable[NewUnit] = (),
     ) -> int:
-        """Record a new migration, running; returns its id. ``options`` must not hold secrets."""
+        """Record a new migration, running, with its units in their order, pending; returns its id.
+
+        ``options`` must not hold secrets.
+        """
         now = time.time()
 
         def work(session: Session) -> int:
@@ -66,6 +77,8 @@ class Store(Transactions):
             )
             session.add(row)
             session.flush()
+            if new := [_unit(row.id, *unit) for unit in units]:
+                session.execute(sa.insert(models.Unit), new)
             return row.id
 
         return self.write(work)
@@ -136,25 +149,6 @@ class Store(Transactions):
         self.write(lambda session: session.execute(change))
 
     # Units
-
-    def add_units(self, migration_id: int, units: Iterable[tuple[str, str, str, int]]) -> None:
-        """The units of a migration in their order, pending: (name, kind, title, bytes to move)."""
-        new = [
-            {
-                "migration_id": migration_id,
-                "name": name,
-                "kind": kind,
-                "title": title[:TEXT_LIMIT],
-                "state": "pending",
-                "step": "",
-                "bytes_total": bytes_total,
-                "bytes_done": 0,
-                "error": "",
-            }
-            for name, kind, title, bytes_total in units
-        ]
-        if new:
-            self.write(lambda session: session.execute(sa.insert(models.Unit), new))
 
     def try_again(self, migration_id: int, states: Iterable[str]) -> None:
         """Units in these states are pending again."""
@@ -274,12 +268,6 @@ class Store(Transactions):
         query = sa.select(event).where(event.migration_id == migration_id, event.id > after)
         return self._all(rows.Event, query.order_by(event.id))
 
-    def count_events(self, migration_id: int, kind: str) -> int:
-        """How many events of this kind there were."""
-        event = models.Event
-        query = sa.select(sa.func.count(event.id)).where(event.migration_id == migration_id, event.kind == kind)
-        return int(self.read(lambda session: session.scalar(query)) or 0)
-
     # Results
 
     def save_result(
@@ -314,9 +302,9 @@ class Store(Transactions):
         return self._all(rows.Result, query.order_by(models.Result.id))
 
     def results_in_brief(self, migration_id: int) -> list[rows.Result]:
-        """The same, with the fields of those only that differ: all of them take 20 KiB a resource."""
+        """The same, with the fields of those only that must be looked at: all of them take 20 KiB a resource."""
         result = models.Result
-        fields = sa.case((result.verdict == "differs", result.fields), else_=None).label("fields")
+        fields = sa.case((result.verdict.in_(("differs", "not verified")), result.fields), else_=None).label("fields")
         columns = [getattr(result, field.name) for field in dataclasses.fields(rows.Result) if field.name != "fields"]
         query = sa.select(*columns, fields).where(result.migration_id == migration_id).order_by(result.id)
         found = self.read(lambda session: [row._asdict() for row in session.execute(query)])
@@ -330,13 +318,19 @@ class Store(Transactions):
         )
         return self.read(lambda session: session.scalar(query))
 
-    def count_results(self, migration_id: int, verdict: str) -> int:
-        """How many resources of a migration have this verdict."""
+    def count_results(self, migration_id: int, verdicts: Collection[str]) -> int:
+        """How many resources of a migration have one of these verdicts."""
         result = models.Result
         query = sa.select(sa.func.count(result.id)).where(
-            result.migration_id == migration_id, result.verdict == verdict
+            result.migration_id == migration_id, result.verdict.in_(verdicts)
         )
         return int(self.read(lambda session: session.scalar(query)) or 0)
+
+    def units_with(self, migration_id: int, verdict: str) -> set[str]:
+        """The names of units that have a resource with this verdict."""
+        result = models.Result
+        query = sa.select(result.unit).where(result.migration_id == migration_id, result.verdict == verdict)
+        return set(self.read(lambda session: session.scalars(query.distinct()).all()))
 
     def measured(self, pair: str, limit: int = 200) -> tuple[list[rows.UnitRow], list[dict[str, Any]]]:
         """What was moved between two clouds before, the newest first: whole units, and copies of bytes."""
@@ -402,6 +396,21 @@ class Store(Transactions):
         """A temporary thing is gone; ``id`` is what add_temporary returned."""
         change = sa.delete(models.Temporary).where(models.Temporary.id == id)
         self.write(lambda session: session.execute(change))
+
+
+def _unit(migration_id: int, name: str, kind: str, title: str, bytes_total: int) -> dict[str, Any]:
+    """The row of one that has not begun."""
+    return {
+        "migration_id": migration_id,
+        "name": name,
+        "kind": kind,
+        "title": title[:TEXT_LIMIT],
+        "state": "pending",
+        "step": "",
+        "bytes_total": bytes_total,
+        "bytes_done": 0,
+        "error": "",
+    }
 
 
 def _mapping(pair: str, type: str, source_id: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -1,7 +1,8 @@
-"""On the real clouds: the process is killed, tokens expire, and the operator thinks better of it."""
+"""On the real clouds: processes are killed, services and our database go away, tokens expire, the operator cancels."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -19,7 +20,8 @@ from pumphouse.embedded.demo.account import operator
 from tests.acceptance.cleanup import Cleaner
 from tests.acceptance.clouds import Account
 from tests.acceptance.command import Pumphouse
-from tests.acceptance.lab import Lab
+from tests.acceptance.lab import ROOT, Lab
+from tests.acceptance.state_database import StateDatabase
 from tests.lab import openstack
 from tests.lab.cloud import cloud_services
 from tests.lab.guest import guest_image
@@ -181,3 +183,45 @@ def test_cancelled_what_is_half_made_is_undone(
     assert end(process)[0] == 130
     assert holdings(clouds.source, site.domain) == before
     assert site.run("rollback", number, "--yes").code == 0
+
+
+def test_glance_is_away_for_half_a_minute_amid_a_copy(site: Site, clouds: Lab, before: dict[str, list[Any]]) -> None:
+    if not clouds.own:
+        pytest.skip("LEFT OUT: the image service of clouds that others use too is not stopped")
+    services = cloud_services(open_lab().destination)
+    process = site.migrate()
+    number = site.reach(process, MOMENTS[1])
+    services.processes.stop(["glance"])
+    time.sleep(30)
+    subprocess.run([sys.executable, "-m", "tests.lab", "up"], cwd=ROOT, check=True, capture_output=True)
+    code, said = end(process)
+    assert code == 0, said
+    assert holdings(clouds.destination, site.domain) == before
+    assert site.run("rollback", number, "--yes").code == 0
+
+
+def test_our_own_database_is_restarted(site: Site, clouds: Lab, before: dict[str, list[Any]], tmp_path: Path) -> None:
+    database = StateDatabase(tmp_path)
+    settings = json.loads(site.config.read_text())
+    try:
+        site.config.write_text(json.dumps({**settings, "database": database.url}))
+        process = site.migrate()
+        number = site.reach(process, MOMENTS[0])
+        for _ in range(3):
+            database.stop()
+            time.sleep(3)
+            database.start()
+            time.sleep(2)
+        code, said = end(process)
+        assert code == 0, said
+        assert holdings(clouds.destination, site.domain) == before
+        accepted = site.run("accept", number, "--server", "build-1", "--delete-source", "--yes")
+        assert accepted.code == 0, accepted.said
+        names = [name for name, _ in holdings(clouds.source, site.domain)["servers"]]
+        assert names == [name for name, _ in before["servers"] if name != "build-1"]
+        refused = site.run("rollback", number, "--server", "build-1", "--yes")
+        assert refused.code == 1
+        assert "it was accepted" in refused.err
+    finally:
+        site.config.write_text(json.dumps(settings))
+        database.stop()

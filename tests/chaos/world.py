@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import sys
 import time
 import traceback
 from collections import Counter
@@ -158,6 +159,7 @@ class World:
             points = Points(injection)
             points.install()
             code = command(["--config", str(self.pair.config), *arguments])
+            sys.stdout.flush()
             with os.fdopen(writing, "w") as stream:
                 json.dump(points.passed, stream)
         except BaseException:

@@ -40,8 +40,8 @@ def plan(action: str = "create", conflict: bool = False) -> Plan:
 def run(plan, store, *, concurrency, progress, stop, on_start, pace=0.0, fail=()):
     """Stand in for migrations.run: every unit takes some steps; those in ``fail`` fail."""
     options = {"concurrency": concurrency, "source": "old at http://old", "destination": "new at http://new"}
-    migration = store.start_migration("http://old -> http://new", plan.selection, plan.to_json(), options)
-    store.add_units(migration, [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units])
+    units = [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units]
+    migration = store.start_migration("http://old -> http://new", plan.selection, plan.to_json(), options, units)
     progress.units = {unit.name: UnitProgress(unit.name, unit.title, unit.bytes) for unit in plan.units}
     on_start(migration)
     failed = False

@@ -278,7 +278,6 @@ def new_context(store: Store) -> Context:
     """What the tasks of "unit" work with, between two clouds, the first of which has the tenant."""
     source, destination = found_cloud("source"), found_cloud("destination")
     tenant(source)
-    id_ = store.start_migration(PAIR, {}, {}, {})
-    store.add_units(id_, [("unit", "server", "server web-1", 0)])
+    id_ = store.start_migration(PAIR, {}, {}, {}, [("unit", "server", "server web-1", 0)])
     progress = Progress([UnitProgress("unit", "server web-1", 0)])
     return Context(source, destination, store, progress, PAIR, id_, "unit", threading.Event())

@@ -38,9 +38,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def migration(store):
-    id_ = store.start_migration(fakes.PAIR, {}, {}, {})
-    store.add_units(id_, [(name, "network", name, 0) for name in ("a", "b")])
-    return id_
+    return store.start_migration(fakes.PAIR, {}, {}, {}, [(name, "network", name, 0) for name in ("a", "b")])
 
 
 class Clock:
@@ -158,8 +156,9 @@ def test_others_are_those_who_are_alive(store, migration, clock):
     assert claims.others(store, migration, "second") == []
 
 
-def test_of_many_who_want_it_at_once_one_gets_it(store, migration):
-    store.add_units(migration, [(f"unit {number}", "network", "", 0) for number in range(20)])
+def test_of_many_who_want_it_at_once_one_gets_it(store):
+    units = [(f"unit {number}", "network", "", 0) for number in range(20)]
+    migration = store.start_migration(fakes.PAIR, {}, {}, {}, units)
     barrier = threading.Barrier(8)
 
     def take(owner):

@@ -28,8 +28,7 @@ def ask(store, status="ACTIVE", pair=PAIR):
 
 
 def moved(store, name, kind, seconds, amount, downtime=None, pair=PAIR):
-    id_ = store.start_migration(pair, {}, {}, {})
-    store.add_units(id_, [(name, kind, "", amount)])
+    id_ = store.start_migration(pair, {}, {}, {}, [(name, kind, "", amount)])
     store.update_unit(id_, name, state="done", bytes_done=amount, started=0.0, finished=seconds, downtime=downtime)
     store.save_result(id_, name, "image", name, "", None, "equal", [], {"size": amount, "seconds": seconds / 2})
 

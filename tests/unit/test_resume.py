@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import threading
 import time
 
@@ -13,6 +14,7 @@ from pumphouse.errors import CloudError, PumphouseError
 from pumphouse.migrations import keeping, runner
 from pumphouse.planning import Selection, make_plan
 from pumphouse.store import Store, claims, database, logbook, models
+from pumphouse.store.transactions import Transactions
 from pumphouse.tasks import base, images
 from pumphouse.transfer.progress import Progress
 from tests.unit import fake_clients as clients
@@ -187,6 +189,57 @@ def test_what_was_done_but_not_yet_compared_is_compared(site, monkeypatch):
     assert site.resume() == {"a": "done"}
     assert site.done == ["first"]
     assert [result.verdict for result in site.store.results(site.id)] == ["equal"]
+
+
+def test_what_could_not_be_compared_is_compared(site):
+    site.unit("a", site.step("lose", lambda _: test_runner.away(site)))
+    site.run()
+    assert site.state == "failed"
+    site.destination.refuse.clear()
+    assert site.resume() == {"a": "done"}
+    assert site.done == ["lose"]
+    assert site.state == "done"
+    assert [result.verdict for result in site.store.results(site.id)] == ["equal"]
+
+
+class Writes:
+    """The database of a process that is killed before its n-th write."""
+
+    def __init__(self, number):
+        self.number, self.made = number, 0
+
+    def install(self, patch):
+        write = Transactions.write
+
+        def counted(store, work):
+            self.made += 1
+            return write(store, work) if self.made < self.number else die()
+
+        patch.setattr(Transactions, "write", counted)
+
+
+@pytest.mark.parametrize("number", range(1, 30))
+def test_it_may_be_killed_before_anything_that_it_writes(site, monkeypatch, number):
+    """One unit fails at first; all is written in fewer writes than that."""
+    site.unit("a", site.step("first"), site.step("second"))
+    bad = site.step("bad", lambda _: fail(_) if site.done.count("bad") == 1 else None)
+    site.unit("b", bad)
+    with monkeypatch.context() as patch:
+        Writes(number).install(patch)
+        with contextlib.suppress(Killed):
+            site.run()
+    if not site.store.migrations():
+        return
+    site.id = site.store.migrations()[-1].id
+    run_out(site.store)
+    if site.resume()["b"] == "failed":
+        assert site.done.count("bad") == 1
+        site.resume()
+    assert site.states() == {"a": "done", "b": "done"}
+    assert site.there() == ["a", "b"]
+    assert site.state == "done"
+    assert {result.verdict for result in site.store.results(site.id)} == {"equal"}
+    site.assert_no_flow_is_kept()
 
 
 def test_a_failure_that_could_not_be_told_is_tried_again(site, monkeypatch):

@@ -435,16 +435,26 @@ def test_a_difference_is_not_forgotten_when_another_unit_is_compared_at_the_same
     assert site.state == "failed"
 
 
-def test_a_comparison_that_cannot_be_made_fails_the_migration(site, monkeypatch):
-    def verify(*_):
-        raise CloudError("the cloud has gone")
+def away(site):
+    """The destination does not show its networks any more."""
+    site.destination.refuse["get", "network"] = HttpError(500, "the cloud has gone")
 
-    monkeypatch.setattr(runner, "verify_unit", verify)
-    site.unit("a")
-    site.run()
+
+def test_what_cannot_be_compared_fails_the_migration(site):
+    site.unit("a", Do("lose", lambda _: away(site)))
+    assert site.run()["a"].state == "done"
     assert site.state == "failed"
-    assert site.events("not verified") == ["the cloud has gone"]
+    (result,) = site.store.results(site.id)
+    assert (result.verdict, result.fields[0]["reason"]) == ("not verified", "the cloud has gone (HTTP 500)")
     assert site.there() == ["a"]
+
+
+def test_what_could_not_be_compared_is_compared_again_at_the_end(site):
+    site.unit("a", Do("lose", lambda _: away(site)))
+    site.unit("b", Do("come back", lambda _: site.destination.refuse.clear()))
+    site.run()
+    assert site.state == "done"
+    assert {result.verdict for result in site.store.results(site.id)} == {"equal"}
 
 
 # What people see meanwhile

@@ -129,8 +129,9 @@ def test_rows_are_frozen(store, migration):
         store.migration(migration).state = "done"
 
 
-def test_units_keep_their_order_and_falsy_values(store, migration):
-    store.add_units(migration, [("z", "image", "image z", 10), ("a", "server", "server a", 2**40)])
+def test_units_keep_their_order_and_falsy_values(store):
+    units = [("z", "image", "image z", 10), ("a", "server", "server a", 2**40)]
+    migration = store.start_migration(PAIR, {}, {}, {}, units)
     assert [unit.name for unit in store.units(migration)] == ["z", "a"]
     store.update_unit(migration, "a", state="running", started=1.5, bytes_done=2**40, step="copying")
     store.update_unit(migration, "a", state="done", finished=1732170000.123456, downtime=0.0)
@@ -142,9 +143,9 @@ def test_units_keep_their_order_and_falsy_values(store, migration):
         store.update_unit(migration, "a", colour="red")
 
 
-def test_history_counts(store, migration):
+def test_history_counts(store):
+    migration = store.start_migration(PAIR, {}, {}, {}, [(name, "image", name, 10) for name in "abcd"])
     empty = store.start_migration(PAIR, {"all": True}, {}, {})
-    store.add_units(migration, [(name, "image", name, 10) for name in "abcd"])
     for name, state in zip("abc", ("done", "failed", "blocked"), strict=True):
         store.update_unit(migration, name, state=state, bytes_done=7)
     first, second = store.history()
@@ -203,8 +204,8 @@ def test_temporaries_until_they_are_gone(store, migration):
     assert [row.id for row in store.temporaries(migration)] == [two]
 
 
-def test_long_texts_are_cut_not_refused(store, migration):
-    store.add_units(migration, [("a", "image", "a", 0)])
+def test_long_texts_are_cut_not_refused(store):
+    migration = store.start_migration(PAIR, {}, {}, {}, [("a", "image", "a", 0)])
     store.update_unit(migration, "a", error="x" * 100_000)
     assert 1_000 < len(store.units(migration)[0].error) < 65_535 / 4
 

@@ -53,8 +53,8 @@ def migration(store):
     def migration(*resources, state="done"):
         items = [Item(type_, id_, f"the {type_}", "create", "") for type_, id_, _ in resources]
         plan = Plan({}, [Unit(f"{item.type}:{item.id}", item.type, "", [item]) for item in items])
-        number = store.start_migration(PAIR, {}, plan.to_json(), {})
-        store.add_units(number, [(unit.name, unit.kind, "", 0) for unit in plan.units])
+        units = [(unit.name, unit.kind, "", 0) for unit in plan.units]
+        number = store.start_migration(PAIR, {}, plan.to_json(), {}, units)
         for unit, (type_, id_, there) in zip(plan.units, resources, strict=True):
             store.update_unit(number, unit.name, state=state)
             store.map(PAIR, type_, id_, there, migration_id=number, unit=unit.name, created=True)
