@@ -40,6 +40,10 @@ class RemedyError(CloudError):
         self.remedy = remedy
 
 
+class AwayError(CloudError):
+    """A service says no because it could not reach another one: it may be over in a while."""
+
+
 def status(exc: BaseException) -> int | None:
     """The HTTP status that an exception stands for; None when there was no answer.
 
@@ -73,9 +77,12 @@ def is_passing(exc: BaseException) -> bool:
 
     Not a wrong certificate, and not a 500: that is said for faults which come again.
     """
+    if isinstance(exc, AwayError):
+        return True
     code = status(exc)
     if code is not None:
         return code in PASSING_STATUS
+    from glanceclient import exc as glanceclient
     from keystoneauth1.exceptions import connection as keystoneauth
     from requests import exceptions as requests
     from urllib3.exceptions import ProtocolError
@@ -84,7 +91,10 @@ def is_passing(exc: BaseException) -> bool:
         return False
     return isinstance(
         exc,
-        keystoneauth.ConnectionError
+        # Glanceclient's own for a connection that could not be made, and for one that timed out.
+        glanceclient.CommunicationError
+        | glanceclient.InvalidEndpoint
+        | keystoneauth.ConnectionError
         | requests.ConnectionError
         | requests.Timeout
         | requests.ChunkedEncodingError

@@ -19,7 +19,7 @@ from ..errors import ConfigError, PumphouseError, UsageError
 SCRIPTS = Path(__file__).parent / "alembic"
 
 #: The newest of alembic/versions: tables of this version are up to date.
-HEAD = "0002"
+HEAD = "0003"
 
 #: Seconds that a writer waits for another one, and that an upgrade waits for another process's.
 PATIENCE = 60

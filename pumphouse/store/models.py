@@ -21,6 +21,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 #: Lengths of what is indexed: together they stay below the 3,072 bytes of an InnoDB key in utf8mb4.
 PAIR, TYPE, ID, UNIT = 320, 32, 400, 400
+#: Of who did something: a token's name, or somebody's in a Keystone.
+ACTOR = 256
+#: Characters of free text that are kept: below MariaDB's 65,535 bytes of a TEXT, whatever the characters.
+TEXT_LIMIT = 16_000
 
 #: MariaDB and MySQL: ids and names that differ in case only are different ones.
 MYSQL = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
@@ -59,7 +63,7 @@ class Migration(Base):
     plan: Mapped[dict[str, Any]] = mapped_column(JSON)
     #: How it was run: concurrency and the like. Never a secret.
     options: Mapped[dict[str, Any]] = mapped_column(JSON)
-    #: running, done, failed, stopped, cancelled, reverting, reverted.
+    #: queued, planning, running, done, failed, stopped, cancelled, reverting, reverted.
     state: Mapped[str] = mapped_column(String(16))
     #: What the processes that run it are asked to do: "cancel", or nothing.
     wish: Mapped[str] = mapped_column(String(16), server_default="")
@@ -129,7 +133,8 @@ class Event(Base):
     __table_args__ = (Index(None, "migration_id", "id"), MYSQL)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    migration_id: Mapped[int] = mapped_column(ForeignKey("migrations.id"))
+    #: None: it is about none, or about a plan, a job, somebody's request.
+    migration_id: Mapped[int | None] = mapped_column(ForeignKey("migrations.id"))
     time: Mapped[float] = mapped_column(Double)
     unit: Mapped[str | None] = mapped_column(String(UNIT))
     kind: Mapped[str] = mapped_column(String(64))
@@ -193,3 +198,110 @@ class Temporary(Base):
     type: Mapped[str] = mapped_column(String(TYPE))
     resource_id: Mapped[str] = mapped_column(String(ID))
     name: Mapped[str] = mapped_column(Text)
+
+
+class PlanRow(Base):
+    """A plan that was asked for over the API; a migration that is begun from it has a copy of its own."""
+
+    __tablename__ = "plans"
+    __table_args__ = (MYSQL,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pair: Mapped[str] = mapped_column(String(PAIR))
+    selection: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: making, ready, failed.
+    state: Mapped[str] = mapped_column(String(16))
+    #: What is being read: the last line of its making.
+    said: Mapped[str] = mapped_column(Text)
+    #: {"code", "detail", "remedy"} when it failed.
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    #: ``Plan.to_json``, once it is ready.
+    plan: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    created: Mapped[float] = mapped_column(Double)
+    updated: Mapped[float] = mapped_column(Double)
+    #: Who asked for it.
+    created_by: Mapped[str] = mapped_column(String(ACTOR))
+    #: The migration that was begun from it.
+    migration_id: Mapped[int | None] = mapped_column(ForeignKey("migrations.id"))
+
+
+class Job(Base):
+    """Something long that was asked for over the API, for an engine to do; see ``store.jobs``."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "state"), MYSQL)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: plan, migrate, resume, cancel, rollback, accept, verify, leftovers.
+    kind: Mapped[str] = mapped_column(String(16))
+    #: queued, running, done, failed.
+    state: Mapped[str] = mapped_column(String(16))
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("plans.id"))
+    migration_id: Mapped[int | None] = mapped_column(ForeignKey("migrations.id"))
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: What it does just now.
+    said: Mapped[str] = mapped_column(Text)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    created: Mapped[float] = mapped_column(Double)
+    started: Mapped[float | None] = mapped_column(Double)
+    finished: Mapped[float | None] = mapped_column(Double)
+    created_by: Mapped[str] = mapped_column(String(ACTOR))
+    #: Which engine has it, and until when by the database's clock.
+    owner: Mapped[str] = mapped_column(String(128), server_default="")
+    lease: Mapped[float | None] = mapped_column(Double)
+
+
+class Token(Base):
+    """An API token. What it is proven by is not here: only a digest of it."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (UniqueConstraint("key"), MYSQL)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: The part of the token that says which one it is.
+    key: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(String(ACTOR))
+    #: viewer, operator, admin.
+    role: Mapped[str] = mapped_column(String(16))
+    #: SHA-256 of the secret part, hexadecimal.
+    digest: Mapped[str] = mapped_column(String(64))
+    created: Mapped[float] = mapped_column(Double)
+    expires: Mapped[float | None] = mapped_column(Double)
+    #: When it was used last, give or take a minute.
+    used: Mapped[float | None] = mapped_column(Double)
+    revoked: Mapped[float | None] = mapped_column(Double)
+
+
+class Login(Base):
+    """Somebody's session with the page; of the cookie there is a digest only."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (UniqueConstraint("digest"), MYSQL)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(ACTOR))
+    role: Mapped[str] = mapped_column(String(16))
+    #: token:KEY, keystone:source, keystone:destination.
+    via: Mapped[str] = mapped_column(String(64))
+    created: Mapped[float] = mapped_column(Double)
+    expires: Mapped[float] = mapped_column(Double)
+
+
+class Request(Base):
+    """A creating request with an Idempotency-Key, and what was answered to it."""
+
+    __tablename__ = "requests"
+    __table_args__ = (UniqueConstraint("actor", "key"), MYSQL)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    actor: Mapped[str] = mapped_column(String(ACTOR))
+    key: Mapped[str] = mapped_column(String(128))
+    #: SHA-256 of method, path and body, hexadecimal.
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    created: Mapped[float] = mapped_column(Double)
+    #: Of the answer; null until there is one.
+    status: Mapped[int | None] = mapped_column()
+    body: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    location: Mapped[str | None] = mapped_column(Text)

@@ -90,6 +90,8 @@ class Event:
     kind: str
     text: str
     data: Any | None
+    #: None where it is about none.
+    migration_id: int | None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from . import database, models, rows
+from . import database, events, models, rows
 from .transactions import Transactions, put
 
 #: States of a migration.
@@ -27,9 +27,6 @@ UNIT_FIELDS = frozenset(
 
 #: A unit to come: (name, kind, title, bytes to move).
 NewUnit = tuple[str, str, str, int]
-
-#: Characters of free text that are kept: below MariaDB's 65,535 bytes of a TEXT, whatever the characters.
-TEXT_LIMIT = 16_000
 
 
 class Store(Transactions):
@@ -58,8 +55,9 @@ class Store(Transactions):
         plan: dict[str, Any],
         options: dict[str, Any],
         units: Iterable[NewUnit] = (),
+        state: str = RUNNING,
     ) -> int:
-        """Record a new migration, running, with its units in their order, pending; returns its id.
+        """Record a new migration with its units in their order, pending; returns its id.
 
         ``options`` must not hold secrets.
         """
@@ -71,7 +69,7 @@ class Store(Transactions):
                 selection=selection,
                 plan=plan,
                 options=options,
-                state=RUNNING,
+                state=state,
                 created=now,
                 updated=now,
             )
@@ -79,6 +77,7 @@ class Store(Transactions):
             session.flush()
             if new := [_unit(row.id, *unit) for unit in units]:
                 session.execute(sa.insert(models.Unit), new)
+            events.add_in(session, events.MIGRATION, state, row.id)
             return row.id
 
         return self.write(work)
@@ -126,12 +125,15 @@ class Store(Transactions):
 
     def set_migration_state(self, migration_id: int, state: str) -> None:
         """A migration changes its state; the time of it is kept as ``updated``."""
-        change = (
-            sa.update(models.Migration)
-            .where(models.Migration.id == migration_id)
-            .values(state=state, updated=time.time())
-        )
-        self.write(lambda session: session.execute(change))
+
+        def work(session: Session) -> None:
+            row = session.get_one(models.Migration, migration_id)
+            changed = row.state != state
+            row.state, row.updated = state, time.time()
+            if changed:
+                events.add_in(session, events.MIGRATION, state, migration_id)
+
+        self.write(work)
 
     def wish(self, migration_id: int, wish: str) -> None:
         """Ask the processes that run a migration for something: "cancel", or "" for nothing any more."""
@@ -252,15 +254,7 @@ class Store(Transactions):
         data: Any = None,
     ) -> None:
         """Something happened, now. ``data`` is JSON; neither it nor the text may hold secrets."""
-        row = {
-            "migration_id": migration_id,
-            "time": time.time(),
-            "unit": unit,
-            "kind": kind,
-            "text": text[:TEXT_LIMIT],
-            "data": data,
-        }
-        self.write(lambda session: session.execute(sa.insert(models.Event), [row]))
+        self.write(lambda session: events.add_in(session, kind, text, migration_id, unit=unit, data=data))
 
     def events(self, migration_id: int, after: int = 0) -> list[rows.Event]:
         """The events of a migration in their order, from the one that follows ``after`` on."""
@@ -288,7 +282,7 @@ class Store(Transactions):
             {"migration_id": migration_id, "type": type, "source_id": source_id},
             {
                 "unit": unit,
-                "name": name[:TEXT_LIMIT],
+                "name": name[: models.TEXT_LIMIT],
                 "destination_id": destination_id,
                 "verdict": verdict,
                 "fields": fields,
@@ -404,7 +398,7 @@ def _unit(migration_id: int, name: str, kind: str, title: str, bytes_total: int)
         "migration_id": migration_id,
         "name": name,
         "kind": kind,
-        "title": title[:TEXT_LIMIT],
+        "title": title[: models.TEXT_LIMIT],
         "state": "pending",
         "step": "",
         "bytes_total": bytes_total,
@@ -419,4 +413,4 @@ def _mapping(pair: str, type: str, source_id: str) -> tuple[sa.ColumnElement[boo
 
 
 def _trim(value: Any) -> Any:
-    return value[:TEXT_LIMIT] if isinstance(value, str) else value
+    return value[: models.TEXT_LIMIT] if isinstance(value, str) else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import RemedyError, explain, status
+from pumphouse.clouds.errors import AwayError, RemedyError, explain, status
 from pumphouse.clouds.waiting import wait_for
 from pumphouse.errors import CloudError
 from pumphouse.resources.base import Wire
@@ -188,7 +188,7 @@ class MakeVolume(Task):
                 wanted["volume_type"] = context.names.of("volume_types", wanted["volume_type"])
             ordered = {**wanted, "imageRef": image_id, "of": self.id}
             there = making.make(
-                context, VOLUME, context.destination, source, ordered, lambda: VOLUME.create(cloud, ordered)
+                context, VOLUME, context.destination, source, ordered, lambda: from_image(cloud, ordered)
             )
         wait_volume(context, cloud, there, "available")
         VOLUME.finish(cloud, there, wanted)
@@ -205,6 +205,17 @@ class MakeVolume(Task):
 
     def _project(self, context: Context, source: Wire) -> Cloud:
         return context.destination.as_project(context.counterpart("project", source["os-vol-tenant-attr:tenant_id"]))
+
+
+def from_image(cloud: Cloud, ordered: Wire) -> Wire:
+    """Create a volume from an image that is known to be there. Raises AwayError when Cinder cannot reach Glance."""
+    try:
+        return VOLUME.create(cloud, ordered)
+    except Exception as error:
+        # What Cinder's API answers when Glance does not (2026.1), as if there were no such image.
+        if status(error) == 400 and "unable to access requested image" in str(error):
+            raise AwayError(explain(error)) from error
+        raise
 
 
 def copy_of(context: Context, cloud: Cloud, volume: Wire, name: str, **origin: str) -> Wire:

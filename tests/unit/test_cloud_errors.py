@@ -11,7 +11,7 @@ import pytest
 import requests
 import sqlalchemy.exc
 
-from pumphouse.clouds.errors import explain, ignore_missing, is_conflict, is_missing, is_passing, status
+from pumphouse.clouds.errors import AwayError, explain, ignore_missing, is_conflict, is_missing, is_passing, status
 from pumphouse.errors import CloudError
 
 MISSING = [
@@ -64,6 +64,9 @@ def test_conflict(error):
         (openstack.exceptions.HttpException("gateway", http_status=502), True),
         (keystoneauth1.exceptions.ConnectFailure("refused"), True),
         (keystoneauth1.exceptions.ConnectTimeout("too long"), True),
+        (glanceclient.exc.CommunicationError("Error finding address for http://c:9292: refused"), True),
+        (glanceclient.exc.InvalidEndpoint("Error communicating with http://c:9292: timed out"), True),
+        (AwayError("the image service does not answer"), True),
         (requests.ConnectionError("reset"), True),
         (requests.exceptions.ChunkedEncodingError("cut"), True),
         (ConnectionResetError(), True),
