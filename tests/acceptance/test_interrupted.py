@@ -192,8 +192,10 @@ def test_glance_is_away_for_half_a_minute_amid_a_copy(site: Site, clouds: Lab, b
     process = site.migrate()
     number = site.reach(process, MOMENTS[1])
     services.processes.stop(["glance"])
-    time.sleep(30)
-    subprocess.run([sys.executable, "-m", "tests.lab", "up"], cwd=ROOT, check=True, capture_output=True)
+    try:
+        time.sleep(30)
+    finally:
+        subprocess.run([sys.executable, "-m", "tests.lab", "up"], cwd=ROOT, check=True, capture_output=True)
     code, said = end(process)
     assert code == 0, said
     assert holdings(clouds.destination, site.domain) == before
