@@ -20,7 +20,7 @@ from pumphouse.embedded.demo.account import operator
 from tests.acceptance.cleanup import Cleaner
 from tests.acceptance.clouds import Account
 from tests.acceptance.command import Pumphouse
-from tests.acceptance.lab import ROOT, Lab
+from tests.acceptance.lab import Lab
 from tests.acceptance.state_database import StateDatabase
 from tests.lab import openstack
 from tests.lab.cloud import cloud_services
@@ -188,14 +188,16 @@ def test_cancelled_what_is_half_made_is_undone(
 def test_glance_is_away_for_half_a_minute_amid_a_copy(site: Site, clouds: Lab, before: dict[str, list[Any]]) -> None:
     if not clouds.own:
         pytest.skip("LEFT OUT: the image service of clouds that others use too is not stopped")
-    services = cloud_services(open_lab().destination)
+    cloud = open_lab().destination
+    services = cloud_services(cloud)
     process = site.migrate()
     number = site.reach(process, MOMENTS[1])
     services.processes.stop(["glance"])
     try:
         time.sleep(30)
     finally:
-        subprocess.run([sys.executable, "-m", "tests.lab", "up"], cwd=ROOT, check=True, capture_output=True)
+        openstack.start_control(cloud, services)
+        openstack.wait_for_apis(cloud, services)
     code, said = end(process)
     assert code == 0, said
     assert holdings(clouds.destination, site.domain) == before
