@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -23,6 +23,21 @@ Role = Literal["source", "destination"]
 
 #: Both have to be described.
 ROLES: tuple[Role, ...] = ("source", "destination")
+
+#: What else there may be, beside the clouds.
+SECTIONS = ("database", "mappings", "networks", "passwords", "api")
+#: What somebody may over the API: see docs/api.md.
+API_ROLES = ("viewer", "operator", "admin")
+#: Numbers of the service's configuration: the least and the most that make sense.
+API_NUMBERS = {
+    "port": (0, 65535),
+    "workers": (1, 16),
+    "threads": (8, 2000),
+    "shutdown_seconds": (0, 3600),
+    "concurrency": (1, 64),
+    "migrations_at_once": (1, 64),
+    "trust_proxy": (0, 8),
+}
 
 #: Names a configuration file where ``--config`` does not.
 VARIABLE = "PUMPHOUSE_CONFIG"
@@ -41,6 +56,27 @@ class CloudConfig:
 
 
 @dataclass(frozen=True)
+class ApiConfig:
+    """How the service runs."""
+
+    #: Where it listens.
+    host: str = "127.0.0.1"
+    port: int = 8086
+    #: Processes that answer, and threads of each: one for each open page, and some more.
+    workers: int = 1
+    threads: int = 256
+    #: Seconds that what runs is given at the service's end.
+    shutdown_seconds: float = 30.0
+    #: Units of one migration, and migrations, that run at once.
+    concurrency: int = 4
+    migrations_at_once: int = 2
+    #: Keystone role -> viewer, operator or admin; empty: Keystone's tokens are not accepted.
+    keystone_roles: dict[str, str] = field(default_factory=dict)
+    #: Proxies in front, whose X-Forwarded-* are believed.
+    trust_proxy: int = 0
+
+
+@dataclass(frozen=True)
 class Config:
     """All that can be configured."""
 
@@ -53,6 +89,8 @@ class Config:
     mappings: dict[str, dict[str, str]] = field(default_factory=dict)
     #: Passwords expire in the destination when they do in the source.
     carry_expiry: bool = False
+    #: The service.
+    api: ApiConfig = field(default_factory=ApiConfig)
 
 
 def load(path: str | None = None) -> Config:
@@ -139,7 +177,7 @@ class _Reader:
         self.file = file
 
     def config(self, data: Any) -> Config:
-        top = self.mapping(data, "", required=("clouds",), optional=("database", "mappings", "networks", "passwords"))
+        top = self.mapping(data, "", required=("clouds",), optional=SECTIONS)
         clouds = self.mapping(top["clouds"], "clouds", required=ROLES)
         database = self.url(top["database"], "database") if "database" in top else default_database()
         return Config(
@@ -151,6 +189,7 @@ class _Reader:
                 **self.rules(top.get("networks", {}), "networks"),
             },
             carry_expiry=self.carry_expiry(top.get("passwords", {}), "passwords"),
+            api=self.api(top.get("api", {}), "api"),
         )
 
     def cloud(self, data: Any, path: str) -> CloudConfig:
@@ -170,6 +209,21 @@ class _Reader:
             raise self.wrong(f"{path}.carry_expiry", f"is {_kind(value)}; allowed: true or false")
         return value
 
+    def api(self, data: Any, path: str) -> ApiConfig:
+        """How the service runs; what is not said is as usual."""
+        found = self.mapping(data, path, required=(), optional=tuple(f.name for f in fields(ApiConfig)))
+        for name, (least, most) in API_NUMBERS.items():
+            value = found.get(name, least)
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise self.wrong(f"{path}.{name}", f"is {_kind(value)}; allowed: a whole number from {least} to {most}")
+        if not isinstance(found.get("host", ""), str):
+            raise self.wrong(f"{path}.host", f"is {_kind(found['host'])}; allowed: an address or a name")
+        roles = self.mapping_of_names(found.get("keystone_roles", {}), f"{path}.keystone_roles")
+        for role, ours in roles.items():
+            if ours not in API_ROLES:
+                raise self.wrong(f"{path}.keystone_roles.{role}", f"allowed: {', '.join(API_ROLES)}")
+        return ApiConfig(**{**found, "keystone_roles": roles})
+
     def rules(self, data: Any, path: str) -> dict[str, dict[str, str]]:
         """Choices about networks that differ from the usual ones."""
         chosen = self.mapping(data, path, required=(), optional=("provider",)).get("provider", "choose")
@@ -180,10 +234,10 @@ class _Reader:
     def mappings(self, data: Any, path: str) -> dict[str, dict[str, str]]:
         """Names that differ, by kind."""
         kinds = self.mapping(data, path, required=(), optional=KINDS)
-        return {kind: self.names(names, f"{path}.{kind}") for kind, names in kinds.items()}
+        return {kind: self.mapping_of_names(names, f"{path}.{kind}") for kind, names in kinds.items()}
 
-    def names(self, data: Any, path: str) -> dict[str, str]:
-        """Names in the source, each with its name in the destination."""
+    def mapping_of_names(self, data: Any, path: str) -> dict[str, str]:
+        """Names in the source, each with its name in the destination; Keystone's roles, each with one of ours."""
         allowed = "a mapping of names in the source to names in the destination"
         if not isinstance(data, dict):
             raise self.wrong(path, f"is {_kind(data)}; allowed: {allowed}")

@@ -16,8 +16,8 @@ from cliff import _argparse, help
 from cliff.app import App
 from cliff.commandmanager import CommandManager
 
+from .. import logs
 from ..errors import PumphouseError, UsageError
-from . import logs
 
 DESCRIPTION = "Moves tenants, whole, from an old OpenStack cloud to a new one."
 

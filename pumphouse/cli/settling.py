@@ -60,6 +60,7 @@ class Resume(command.Command):
         from . import progress_view, running
 
         stop, progress = threading.Event(), Progress()
+        store.wish(migration.id, "")
         view = progress_view.view(progress, text.console(sys.stderr), quiet=self.app.options.quiet)
         if not self.app.options.quiet:
             view.say(f"Migration {migration.id} goes on (pumphouse show {migration.id})")

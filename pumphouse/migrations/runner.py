@@ -27,7 +27,7 @@ from pumphouse.planning.plan import Plan, Unit
 from pumphouse.planning.planner import pair_of
 from pumphouse.store import claims, logbook, notes
 from pumphouse.store.claims import Claim, ClaimedStore, LostClaimError
-from pumphouse.store.store import CANCELLED, Store
+from pumphouse.store.store import CANCELLED, NewUnit, Store
 from pumphouse.tasks.context import WHOLE, Context
 from pumphouse.transfer.progress import (
     BLOCKED,
@@ -72,9 +72,9 @@ def run(
         "source": f"{source.name} ({source.key})",
         "destination": f"{destination.name} ({destination.key})",
         "process": process.stamp(),
+        "projects": projects_of(plan),
     }
-    units = [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units]
-    migration_id = store.start_migration(pair, plan.selection, plan.to_json(), options, units)
+    migration_id = store.start_migration(pair, plan.selection, plan.to_json(), options, units_of(plan))
     _go(source, destination, store, plan, migration_id, pair, concurrency, progress, stop, on_start)
     return migration_id
 
@@ -88,21 +88,31 @@ def resume(
     concurrency: int,
     progress: Progress,
     stop: threading.Event,
-    on_start: Callable[[int], None] = lambda _: None,
+    leave: threading.Event | None = None,
 ) -> None:
     """Go on with a migration: with the units that were interrupted, those that never began, and those that failed.
 
-    Where another process runs it, that one's units are left to it for as long as it lives.
+    Where another process runs it, that one's units are left to it for as long as it lives. ``stop``: as of ``run``.
+    ``leave``: the same, but the migration stays running, for another process to go on with.
     """
     migration = store.migration(migration_id)
     assert migration is not None  # noqa: S101 (who calls has looked)
     claims.release_dead(store, migration_id, process.is_dead)
     store.try_again(migration_id, (FAILED, BLOCKED, STOPPED))
-    store.wish(migration_id, "")
     store.set_options(migration_id, {**migration.options, "process": process.stamp()})
     store.set_migration_state(migration_id, RUNNING)
     plan = Plan.from_json(migration.plan)
-    _go(source, destination, store, plan, migration_id, migration.pair, concurrency, progress, stop, on_start)
+    _go(source, destination, store, plan, migration_id, migration.pair, concurrency, progress, stop, leave=leave)
+
+
+def units_of(plan: Plan) -> list[NewUnit]:
+    """What the database keeps of its units from the beginning."""
+    return [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units]
+
+
+def projects_of(plan: Plan) -> list[str]:
+    """The ids of the tenants that it is about, in the source."""
+    return [item.id for item in plan.items if item.type == "project"]
 
 
 def context_of(
@@ -125,7 +135,8 @@ def _go(
     concurrency: int,
     progress: Progress,
     stop: threading.Event,
-    on_start: Callable[[int], None],
+    on_start: Callable[[int], None] = lambda _: None,
+    leave: threading.Event | None = None,
 ) -> None:
     for unit in plan.units:
         shown = UnitProgress(unit.name, unit.title, unit.bytes, bytes_guessed=_guess(unit))
@@ -133,7 +144,7 @@ def _go(
     _map_what_is_there(store, pair, migration_id, plan)
     on_start(migration_id)
     context = context_of(source, destination, store, plan, migration_id, pair, progress)
-    runner = _Runner(context, plan, stop)
+    runner = _Runner(context, plan, stop, leave or threading.Event())
     try:
         runner.run(concurrency)
     finally:
@@ -173,10 +184,10 @@ def _map_what_is_there(store: Store, pair: str, migration_id: int, plan: Plan) -
 class _Runner:
     """Hands out units whose needs are met."""
 
-    def __init__(self, context: Context, plan: Plan, stop: threading.Event) -> None:
+    def __init__(self, context: Context, plan: Plan, stop: threading.Event, leave: threading.Event) -> None:
         self.context = context
         self.plan = plan
-        self.stop = stop
+        self.stop, self.leave = stop, leave
         self.owner = process.owner()
         self.mine: dict[str, Context] = {}
         self.keeper = Keeper(context, self.owner, self.mine)
@@ -222,7 +233,7 @@ class _Runner:
     def close(self) -> None:
         """Remove what belongs to the migration as a whole, and tell its state, unless another process goes on."""
         context = self.context
-        if claims.others(context.store, context.migration_id, self.owner):
+        if claims.others(context.store, context.migration_id, self.owner) or (self.leave.is_set() and self._open()):
             return
         for unit in self.plan.units:
             if self.states[unit.name] == PENDING:
@@ -253,7 +264,7 @@ class _Runner:
         return "stopped" if states & {STOPPED, PENDING} else "done"
 
     def _ending(self) -> bool:
-        return self.stop.is_set() or self.context.abandon.is_set()
+        return self.stop.is_set() or self.leave.is_set() or self.context.abandon.is_set()
 
     def _open(self) -> bool:
         """Whether any unit is still to come, here or elsewhere."""

@@ -16,6 +16,10 @@ from .transactions import Transactions, put
 #: States of a migration.
 RUNNING, DONE, FAILED, STOPPED = "running", "done", "failed", "stopped"
 CANCELLED, REVERTING, REVERTED = "cancelled", "reverting", "reverted"
+#: Asked for over the API: waiting for an engine, or for its plan.
+QUEUED, PLANNING = "queued", "planning"
+#: States in which a migration is to go on by itself.
+UNFINISHED = (QUEUED, PLANNING, RUNNING)
 
 #: What a unit's row may be changed in.
 UNIT_FIELDS = frozenset(
@@ -61,26 +65,40 @@ class Store(Transactions):
 
         ``options`` must not hold secrets.
         """
+        units = list(units)
+        return self.write(lambda session: self.start_in(session, pair, selection, plan, options, units, state))
+
+    def start_in(
+        self,
+        session: Session,
+        pair: str,
+        selection: dict[str, Any],
+        plan: dict[str, Any],
+        options: dict[str, Any],
+        units: Iterable[NewUnit],
+        state: str,
+    ) -> int:
+        """The same, as a part of a transaction."""
         now = time.time()
+        row = models.Migration(
+            pair=pair, selection=selection, plan=plan, options=options, state=state, created=now, updated=now
+        )
+        session.add(row)
+        session.flush()
+        _add_units(session, row.id, units)
+        events.add_in(session, events.MIGRATION, state, row.id)
+        return row.id
 
-        def work(session: Session) -> int:
-            row = models.Migration(
-                pair=pair,
-                selection=selection,
-                plan=plan,
-                options=options,
-                state=state,
-                created=now,
-                updated=now,
-            )
-            session.add(row)
-            session.flush()
-            if new := [_unit(row.id, *unit) for unit in units]:
-                session.execute(sa.insert(models.Unit), new)
-            events.add_in(session, events.MIGRATION, state, row.id)
-            return row.id
+    def set_plan(self, migration_id: int, plan: dict[str, Any], units: Iterable[NewUnit]) -> None:
+        """The plan of a migration that was begun without one, and its units."""
+        units = list(units)
 
-        return self.write(work)
+        def work(session: Session) -> None:
+            session.get_one(models.Migration, migration_id).plan = plan
+            session.execute(sa.delete(models.Unit).where(models.Unit.migration_id == migration_id))
+            _add_units(session, migration_id, units)
+
+        self.write(work)
 
     def migrations(self) -> list[rows.Migration]:
         """All migrations with their plans, oldest first; see :meth:`history` for a list to show."""
@@ -144,6 +162,11 @@ class Store(Transactions):
         """What they are asked for."""
         query = sa.select(models.Migration.wish).where(models.Migration.id == migration_id)
         return str(self.read(lambda session: session.scalar(query)) or "")
+
+    def options(self, migration_id: int) -> dict[str, Any]:
+        """How it is run."""
+        query = sa.select(models.Migration.options).where(models.Migration.id == migration_id)
+        return dict(self.read(lambda session: session.scalar(query)) or {})
 
     def set_options(self, migration_id: int, options: dict[str, Any]) -> None:
         """How it is run, anew."""
@@ -390,6 +413,11 @@ class Store(Transactions):
         """A temporary thing is gone; ``id`` is what add_temporary returned."""
         change = sa.delete(models.Temporary).where(models.Temporary.id == id)
         self.write(lambda session: session.execute(change))
+
+
+def _add_units(session: Session, migration_id: int, units: Iterable[NewUnit]) -> None:
+    if new := [_unit(migration_id, *unit) for unit in units]:
+        session.execute(sa.insert(models.Unit), new)
 
 
 def _unit(migration_id: int, name: str, kind: str, title: str, bytes_total: int) -> dict[str, Any]:

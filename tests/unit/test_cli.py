@@ -15,8 +15,8 @@ import pytest
 import yaml
 from keystoneauth1.exceptions import ConnectFailure
 
-from pumphouse import planning
-from pumphouse.cli import logs, main
+from pumphouse import logs, planning
+from pumphouse.cli import main
 from pumphouse.errors import CloudError, UsageError
 from pumphouse.migrations import again, leftovers
 from pumphouse.planning.plan import Finding

@@ -192,7 +192,7 @@ def test_wrong_yaml(tmp_path, old, new, why):
 def test_a_file_that_is_no_mapping(tmp_path, text, kind):
     assert (
         complaint(tmp_path, text)
-        == f"the file is {kind}; it must be a mapping, allowed: clouds, database, mappings, networks, passwords"
+        == f"the file is {kind}; it must be a mapping, allowed: clouds, database, mappings, networks, passwords, api"
     )
 
 

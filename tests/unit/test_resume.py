@@ -59,6 +59,7 @@ class Resumable:
     def resume(self, store=None, concurrency=1):
         """Go on in a process of its own; returns the units' states."""
         self.resumed = Progress()
+        self.store.wish(self.id, "")
         runner.resume(
             self.source,
             self.destination,

@@ -22,6 +22,8 @@ _SECRETS = (
     (re.compile(rf"""(?i)\b({_NAMES})(\s*[:=]\s*)(?!\{{SHA256\}}|\\?["']|\*\*\*)[^\s"',;&]+"""), r"\1\2***"),
     # scheme://user:password@host
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/@]+@"), r"\1:***@"),
+    # Tokens of our own API.
+    (re.compile(r"\bph_[0-9a-f]{12}_[\w-]{20,}"), "ph_***"),
     # Fernet tokens, wherever they are, and password hashes of Keystone.
     (re.compile(r"\bgAAAAA[A-Za-z0-9_=-]{40,}"), "***"),
     (re.compile(r"\$(?:2[aby]|scrypt|pbkdf2-sha512|6)\$[^\s\"']{20,}"), "***"),

@@ -1,0 +1,163 @@
+"""What can be asked of an engine: checked at once, written down as a job, done as soon as an engine is free.
+
+All raise UsageError, with the state that is in the way, for what cannot be done now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from pumphouse.errors import UsageError
+from pumphouse.migrations import accepting, process, undoing
+from pumphouse.migrations.runner import projects_of, units_of
+from pumphouse.planning.plan import Plan, Selection
+from pumphouse.store import Migration, Store, claims, jobs, models, plans
+from pumphouse.store.jobs import Job
+from pumphouse.store.plans import PlanRow
+from pumphouse.store.store import CANCELLED, DONE, FAILED, PLANNING, QUEUED, REVERTING, RUNNING, STOPPED
+
+#: In which states of a migration something can be asked for.
+STATES = {
+    "cancel": (QUEUED, PLANNING, RUNNING),
+    "resume": (RUNNING, FAILED, STOPPED, CANCELLED),
+    "rollback": (RUNNING, DONE, FAILED, STOPPED, CANCELLED, REVERTING),
+    "accept": (DONE, FAILED, STOPPED, CANCELLED),
+    "verify": (DONE, FAILED, STOPPED, CANCELLED),
+}
+
+
+def ask_plan(store: Store, pair: str, selection: Selection, by: str) -> PlanRow:
+    """A plan, to be made."""
+    return plans.add(store, pair, selection.to_json(), by)
+
+
+def begin(
+    store: Store, pair: str, *, plan: PlanRow | None, selection: Selection | None, options: dict[str, Any], by: str
+) -> int:
+    """A migration of what was planned, or of a selection that is planned first; returns its id.
+
+    ``options``: concurrency, ignore_findings, source and destination (what people call the two clouds).
+    """
+    options = {**options, "operator": by}
+    if plan is None:
+        assert selection is not None  # noqa: S101 (one of both)
+        number = store.start_migration(pair, selection.to_json(), {}, options, state=PLANNING)
+        jobs.add(store, "migrate", by, migration_id=number)
+        return number
+    if plan.state != plans.READY or plan.plan is None:
+        raise UsageError(f"plan {plan.id} is {plan.state}: a migration needs one that is ready")
+    made = Plan.from_json(plan.plan)
+    refuse_findings(made, bool(options.get("ignore_findings")))
+    options["projects"] = projects_of(made)
+    use = sa.update(models.PlanRow).where(models.PlanRow.id == plan.id, models.PlanRow.migration_id.is_(None))
+
+    def work(session: Session) -> int:
+        number = store.start_in(session, pair, made.selection, plan.plan or {}, options, units_of(made), QUEUED)
+        if session.execute(use.values(migration_id=number)).rowcount != 1:  # type: ignore[attr-defined]
+            raise UsageError(f"plan {plan.id} was used already: make a new one, as the clouds have changed since")
+        jobs.add_in(session, "migrate", by, migration_id=number)
+        return number
+
+    return store.write(work)
+
+
+def refuse_findings(plan: Plan, ignore: bool) -> None:
+    """Raises UsageError for what blocks, unless it is to be ignored."""
+    blocking = [finding for finding in plan.findings if finding.level == "blocks"]
+    if blocking and not ignore:
+        told = "; ".join(f"{one.type} {one.name or one.id}: {one.reason}".strip(": ") for one in blocking[:3])
+        more = f" and {len(blocking) - 3} more" if len(blocking) > 3 else ""
+        raise UsageError(
+            f"the plan has {len(blocking)} findings that block ({told}{more}): mend them, or ignore_findings"
+        )
+
+
+def cancel(store: Store, migration: Migration, by: str) -> Job:
+    """Stop at the next safe point, and undo what is half made."""
+    _refuse_state(migration, "cancel")
+    store.wish(migration.id, "cancel")
+    return jobs.add(store, "cancel", by, migration_id=migration.id)
+
+
+def resume(store: Store, migration: Migration, by: str, concurrency: int | None = None) -> Job:
+    """Go on with what was interrupted, stopped or failed."""
+    _refuse_state(migration, "resume")
+    _refuse_busy(store, migration)
+    store.wish(migration.id, "")
+    kind = "resume" if migration.plan else "migrate"
+    return jobs.add(store, kind, by, migration_id=migration.id, arguments=_without_none(concurrency=concurrency))
+
+
+def roll_back(store: Store, migration: Migration, by: str, servers: Collection[str] = ()) -> Job:
+    """Remove what it made, and let the source's servers run again."""
+    _refuse_state(migration, "rollback")
+    _refuse_busy(store, migration)
+    if servers:
+        undoing.server_units(Plan.from_json(migration.plan), servers)
+    return jobs.add(store, "rollback", by, migration_id=migration.id, arguments={"servers": list(servers)})
+
+
+def accept(
+    store: Store,
+    migration: Migration,
+    by: str,
+    *,
+    servers: Collection[str] = (),
+    delete_source: bool = False,
+    despite: Collection[str] = (),
+) -> Job:
+    """Never roll it back any more."""
+    _refuse_state(migration, "accept")
+    _refuse_busy(store, migration)
+    plan = Plan.from_json(migration.plan)
+    units = accepting.in_scope(plan, undoing.server_units(plan, servers) if servers else None)
+    accepting.refuse_differences(accepting.differences(store, migration, units), despite)
+    arguments = {"servers": list(servers), "delete_source": delete_source, "despite": list(despite)}
+    return jobs.add(store, "accept", by, migration_id=migration.id, arguments=arguments)
+
+
+def verify(store: Store, migration: Migration, by: str, bytes: bool = False) -> Job:
+    """Compare everything again."""
+    _refuse_state(migration, "verify")
+    _refuse_busy(store, migration)
+    return jobs.add(store, "verify", by, migration_id=migration.id, arguments={"bytes": bytes})
+
+
+def remove_leftovers(store: Store, by: str, force: bool = False) -> Job:
+    """Remove temporary things of ours that interrupted migrations left."""
+    return jobs.add(store, "leftovers", by, arguments={"force": force})
+
+
+def possible(store: Store, migration: Migration) -> dict[str, bool]:
+    """What can be asked for now; ``migration``'s plan is not looked at."""
+    busy = bool(_busy(store, migration))
+    return {verb: migration.state in states and (verb == "cancel" or not busy) for verb, states in STATES.items()}
+
+
+def _refuse_state(migration: Migration, verb: str) -> None:
+    if migration.state not in STATES[verb]:
+        raise UsageError(f"migration {migration.id} is {migration.state}: {verb} needs {' or '.join(STATES[verb])}")
+    if verb not in ("cancel", "resume") and not migration.plan:
+        raise UsageError(f"migration {migration.id} was never planned: there is nothing to {verb}")
+
+
+def _refuse_busy(store: Store, migration: Migration) -> None:
+    if why := _busy(store, migration):
+        raise UsageError(f"migration {migration.id} is busy ({why}): cancel it, or wait for its end")
+
+
+def _busy(store: Store, migration: Migration) -> str:
+    """What keeps others from it; empty when nothing does."""
+    for job in jobs.newest(store, migration_id=migration.id, states=(jobs.QUEUED, jobs.RUNNING), limit=1):
+        return f"job {job.id}, {job.kind}, is {job.state}"
+    claims.release_dead(store, migration.id, process.is_dead)
+    owners = claims.others(store, migration.id)
+    return f"process {owners[0].split('/')[1]} on {owners[0].split('/')[0]} runs it" if owners else ""
+
+
+def _without_none(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
