@@ -63,7 +63,7 @@ class Work:
     def migrate(self, source: Cloud, destination: Cloud) -> None:
         """Run a migration: plan it first, where that was not done."""
         migration = self._migration(source, destination)
-        if not migration.plan:
+        if not migration.plan and not self._unwanted(migration):
             self.store.set_migration_state(migration.id, PLANNING)
             try:
                 plan = self._make(source, destination, Selection(**migration.selection), self.say)
@@ -79,7 +79,7 @@ class Work:
     def resume(self, source: Cloud, destination: Cloud) -> None:
         """Go on with it, or begin."""
         migration = self._migration(source, destination)
-        if self.store.wished(migration.id) == runner.CANCEL and migration.state != RUNNING:
+        if self._unwanted(migration):
             self.store.set_migration_state(migration.id, CANCELLED)
             return
         concurrency = self.job.arguments.get("concurrency") or migration.options.get("concurrency") or 4
@@ -176,6 +176,10 @@ class Work:
 
         mappings, carry = self.config.mappings, self.config.carry_expiry
         return make_plan(source, destination, self.store, selection, told, mappings=mappings, carry_expiry=carry)
+
+    def _unwanted(self, migration: Migration) -> bool:
+        """Whether somebody has cancelled it before anything was begun."""
+        return self.store.wished(migration.id) == runner.CANCEL and migration.state != RUNNING
 
     def _migration(self, source: Cloud, destination: Cloud) -> Migration:
         migration = self.store.migration(self._of(self.job.migration_id))
