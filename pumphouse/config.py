@@ -221,7 +221,7 @@ class _Reader:
         roles = self.mapping_of_names(found.get("keystone_roles", {}), f"{path}.keystone_roles")
         for role, ours in roles.items():
             if ours not in API_ROLES:
-                raise self.wrong(f"{path}.keystone_roles.{role}", f"allowed: {', '.join(API_ROLES)}")
+                raise self.wrong(f"{path}.keystone_roles.{role}", f"is something else; allowed: {', '.join(API_ROLES)}")
         return ApiConfig(**{**found, "keystone_roles": roles})
 
     def rules(self, data: Any, path: str) -> dict[str, dict[str, str]]:

@@ -248,3 +248,27 @@ def test_expiry_of_passwords(tmp_path):
     assert config.load(str(write(tmp_path / "q.yaml"))).carry_expiry is False
     why = "passwords.carry_expiry: is a string; allowed: true or false"
     assert complaint(tmp_path, f"{GOOD}passwords: {{carry_expiry: soon}}\n") == why
+
+
+def test_the_service_as_usual_and_as_told(tmp_path):
+    assert config.load(str(write(tmp_path / "p.yaml"))).api == config.ApiConfig()
+    told = "api: {host: 10.0.0.5, port: 443, trust_proxy: 1, keystone_roles: {admin: admin, _member_: operator}}\n"
+    api = config.load(str(write(tmp_path / "q.yaml", GOOD + told))).api
+    assert (api.host, api.port, api.trust_proxy, api.threads) == ("10.0.0.5", 443, 1, 256)
+    assert api.keystone_roles == {"admin": "admin", "_member_": "operator"}
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("{prot: 80}", "api.prot: there is no such key; did you mean port?"),
+        ("{port: true}", "api.port: is true or false; allowed: a whole number from 0 to 65535"),
+        ("{port: 70000}", "api.port: is a number; allowed: a whole number from 0 to 65535"),
+        ("{threads: '9'}", "api.threads: is a string; allowed: a whole number from 8 to 2000"),
+        ("{host: 5}", "api.host: is a number; allowed: an address or a name"),
+        ("{keystone_roles: [admin]}", "api.keystone_roles: is a list; allowed: a mapping"),
+        ("{keystone_roles: {admin: king}}", "api.keystone_roles.admin: is something else; allowed: viewer, operator"),
+    ],
+)
+def test_wrong_services(tmp_path, told, why):
+    assert complaint(tmp_path, f"{GOOD}api: {told}\n").startswith(why)
