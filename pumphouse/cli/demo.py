@@ -1,4 +1,4 @@
-"""``pumphouse demo``: two embedded clouds with a tenant in the old one, to try the other commands on."""
+"""``pumphouse demo``: two embedded clouds with a tenant in the old one, to try the page and the commands on."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from . import command, running
 
 if TYPE_CHECKING:
     from ..embedded.process import Pair
+    from .demo_page import Page
 
 #: Seconds that a server, a snapshot, a volume or an image takes: enough to be seen, and to be interrupted.
 DELAYS = {"server": 1.0, "snapshot": 0.5, "volume": 0.5, "image": 0.2}
@@ -27,7 +28,7 @@ DELAYS = {"server": 1.0, "snapshot": 0.5, "volume": 0.5, "image": 0.2}
 TO_TRY = {
     "pumphouse check": "is everything reached?",
     "pumphouse migrate --tenant acme --dry-run": "what would be done, and why",
-    "pumphouse migrate --tenant acme": "the move; kill it half-way if you like",
+    "pumphouse migrate --tenant acme": "the move; stop it half-way if you like",
     "pumphouse resume": "goes on from there",
     "python -m pumphouse.embedded.demo prove": "its people log in with their old passwords",
     "pumphouse report 1 -f html -o acme.html": "field by field, with checksums",
@@ -37,7 +38,7 @@ TO_TRY = {
 
 
 class Demo(command.Command):
-    """Run two clouds in this process's care, with a tenant to move; they are gone when it ends."""
+    """Run two clouds and the service in this process's care, with a tenant to move; they are gone when it ends."""
 
     notes = (
         "Nothing but this package is needed: the clouds are processes on this machine that speak OpenStack's APIs"
@@ -59,11 +60,13 @@ class Demo(command.Command):
             "--directory", metavar="DIR", type=Path, help="where all is kept, and stays (default: a temporary one)"
         )
         parser.add_argument("--run", metavar="COMMAND", help="run this in a shell that finds the clouds, then end")
+        parser.add_argument("--stay", action="store_true", help="do not end after the command of --run")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         """Start, fill, tell, wait."""
         from ..embedded.process import start_pair
+        from .demo_page import open_page
 
         stop = threading.Event()
 
@@ -76,13 +79,17 @@ class Demo(command.Command):
         with running.Stopper(stop).installed(), _directory(parsed_args.directory) as directory:
             step("Starting two clouds")
             with start_pair(directory) as pair:
-                domain = _fill(pair, parsed_args.size, step)
+                domain, code = _fill(pair, parsed_args.size, step), 0
                 if parsed_args.run:
-                    return _run(parsed_args.run, pair)
-                print(_told(pair, domain, parsed_args.directory), flush=True)
-                stop.wait()
-                self.say("Ending")
-        return 0
+                    code = _run(parsed_args.run, pair)
+                    if not parsed_args.stay or stop.is_set():
+                        return code
+                step("Starting the service")
+                with open_page(pair.config, _environment(pair), directory / "service.log") as page:
+                    print(_told(pair, page, domain, parsed_args.directory), flush=True)
+                    stop.wait()
+                    self.say("Ending")
+        return code
 
 
 def _fill(pair: Pair, size: str, step: Callable[[str], None]) -> str:
@@ -121,7 +128,7 @@ def _run(line: str, pair: Pair) -> int:
     return done.returncode if done.returncode >= 0 else 128 - done.returncode
 
 
-def _told(pair: Pair, domain: str, stays: Path | None) -> str:
+def _told(pair: Pair, page: Page, domain: str, stays: Path | None) -> str:
     """What there is, and what to try."""
     exports = [f"export {name}={shlex.quote(value)}" for name, value in _environment(pair).items()]
     if not _is_found():
@@ -134,6 +141,10 @@ def _told(pair: Pair, domain: str, stays: Path | None) -> str:
         [
             f"Two clouds are running; in src is the tenant acme, in the domain {domain}:",
             *clouds,
+            "",
+            "The page, where a tenant is dragged to its new cloud:",
+            f"  {page.url}",
+            f"  log in with  {page.token}",
             "",
             "To try in another terminal:",
             *(f"  {line}" for line in (*exports, *lines)),

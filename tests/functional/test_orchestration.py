@@ -1,0 +1,91 @@
+"""``docs/orchestration.md`` as it is written: its blocks are run, in their order, against a service."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pumphouse.cli.demo_page import Page, open_page
+from pumphouse.embedded import demo
+from pumphouse.embedded.demo.account import operator
+from pumphouse.embedded.process import start_pair
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+
+def blocks(kind: str) -> list[str]:
+    """The code of this language."""
+    text = (ROOT / "docs/orchestration.md").read_text()
+    return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+class Desk:
+    """Where somebody types what the page says."""
+
+    def __init__(self, directory: Path, page: Page, domain: str, environment: dict[str, str]) -> None:
+        self.directory, self.page = directory, page
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("OS_", "PUMPHOUSE_"))},
+            **environment,
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "API": page.url.rstrip("/"),
+            "TENANT": "acme",
+            "DOMAIN": domain,
+        }
+
+    def run(self, *command: str, run: str) -> str:
+        """What it prints, with RUN."""
+        done = subprocess.run(
+            command, cwd=self.directory, env={**self.environment, "RUN": run}, capture_output=True, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    for needed in ("curl", "jq"):
+        if shutil.which(needed) is None:
+            pytest.skip(f"LEFT OUT: {needed} is not installed")
+    directory = tmp_path_factory.mktemp("desk")
+    with start_pair(directory) as pair, pytest.MonkeyPatch.context() as patch:
+        environment = {"OS_CLIENT_CONFIG_FILE": str(pair.clouds_file), "PUMPHOUSE_CONFIG": str(pair.config)}
+        patch.setenv("OS_CLIENT_CONFIG_FILE", str(pair.clouds_file))
+        domain = demo.fill(operator("src"), operator("dst"), "small", say=lambda _: None)
+        with open_page(pair.config, environment, directory / "service.log") as page:
+            yield Desk(directory, page, domain, environment)
+
+
+def test_curl(desk: Desk) -> None:
+    token, move, verify, follow = blocks("sh")
+    told = desk.run("bash", "-c", f"{token}\n{move}\n{verify}\n{follow}", run="one")
+    assert (desk.directory / "auth.header").stat().st_mode & 0o077 == 0
+    assert '"state": "done"' in told
+    assert "acme" in next(desk.directory.glob("report-*.html")).read_text()
+    migrations = {line for line in told.splitlines() if line.startswith("event: migration")}
+    assert migrations, "its states are among the events"
+    again = desk.run("bash", "-c", move, run="one")
+    ids = [json.loads(part)["id"] for part in re.findall(r'\{\s+"id".*?\}', told + again, re.DOTALL)]
+    assert len(ids) == 2
+    assert len(set(ids)) == 1, "asked for twice, done once"
+
+
+def test_ansible(desk: Desk) -> None:
+    (playbook,) = blocks("yaml")
+    (desk.directory / "playbook.yaml").write_text(playbook)
+    if not (desk.directory / "auth.header").exists():
+        desk.run("bash", "-c", blocks("sh")[0], run="token")
+    command = (str(BIN / "ansible-playbook"), "playbook.yaml")
+    for _ in range(2):
+        told = desk.run(*command, run="two")
+        assert re.search(r"ok=3 .* failed=0", told), told
