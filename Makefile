@@ -38,6 +38,9 @@ bench-transfer: venv  ## image bytes per second, beside curl, between the clouds
 bench-plan: venv  ## what plans of 100 to 10,000 servers cost, and a migration beside its bytes, on embedded clouds
 	@.venv/bin/python -m benchmarks.plan
 
+bench-api: venv  ## how quick the service answers with 10,000 servers in each of two embedded clouds
+	@.venv/bin/python -m benchmarks.api
+
 venv:  ## .venv with the package, its test tools and the tested pins
 	@tools/venv $(PYTHON)
 
