@@ -40,6 +40,7 @@ class Services:
         # Each stream has a thread; some are left for all other requests.
         stream = Stream(store, max(8, config.api.threads - 32))
         clouds = Clouds(config, store)
+        stream.moved = clouds.changed
         clouds.filled = lambda role, _type: stream.clouds_read(role, True)
         return cls(config, store, clouds, stream)
 

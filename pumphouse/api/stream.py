@@ -15,7 +15,8 @@ from typing import Any
 
 from ..errors import PumphouseError
 from ..store import Store, events, tail
-from .messages import CLOUDS, OWN, PROGRESS, RESET, Message, Wanted, of_event
+from ..store.store import REVERTING, UNFINISHED
+from .messages import CLOUDS, MIGRATION, OWN, PROGRESS, RESET, Message, Wanted, of_event
 from .movement import Speeds, Watch
 
 LOG = logging.getLogger(__name__)
@@ -154,6 +155,8 @@ class Stream:
         self._given: int | None = None
         self._skipped: frozenset[int] = frozenset()
         self._closed = False
+        #: Told when a migration has ended, or has been undone: as long as somebody listens.
+        self.moved: Callable[[], None] = lambda: None
 
     def open(self, after: int | None, wanted: Wanted, may: Callable[[], bool] = lambda: True) -> Client:
         """Listen to what follows the event ``after``, or (None) to what happens from now on.
@@ -273,6 +276,9 @@ class Stream:
                 client.put(messages)
             self._given, self._skipped = follower.given, frozenset(follower.skipped)
             self._lock.notify_all()
+        moving = (*UNFINISHED, REVERTING)
+        if any(one.type == MIGRATION and one.data["state"] not in moving for one in (*messages, *late)):
+            self.moved()
         return found.more
 
     def _tell_progress(self, watch: Watch) -> None:

@@ -201,7 +201,7 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except Exception as error:
-        return explain(error, debug="--debug" in arguments)
+        return explain(error, debug="--debug" in arguments, program=Service.NAME)
     return code
 
 

@@ -32,7 +32,7 @@ class Page:
 @contextlib.contextmanager
 def open_page(config: Path, environment: Mapping[str, str], log: Path) -> Iterator[Page]:
     """Run the service of a configuration until the block ends. Raises PumphouseError when it does not begin."""
-    port = _port()
+    port = free_port()
     with Store.open(load(str(config)).database) as store:
         _, token = access.create_token(store, "demo", "admin")
     command = [sys.executable, "-m", "pumphouse.cli.api", "--config", str(config), "serve", "--port", str(port)]
@@ -59,7 +59,7 @@ def open_page(config: Path, environment: Mapping[str, str], log: Path) -> Iterat
             process.wait()
 
 
-def _port() -> int:
+def free_port() -> int:
     """The usual one, or any that is free."""
     for port in (ApiConfig.port, 0):
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)) as probe:

@@ -151,27 +151,26 @@ def main(argv: list[str] | None = None) -> int:
     return code
 
 
-def explain(error: Exception, *, debug: bool) -> int:
+def explain(error: Exception, *, debug: bool, program: str = Pumphouse.NAME) -> int:
     """Tell in one line what went wrong; returns the exit code that goes with it."""
     if debug:
-        complain("".join(traceback.format_exception(error)).rstrip())
+        complain("".join(traceback.format_exception(error)).rstrip(), program)
     if isinstance(error, PumphouseError):
-        complain(str(error))
+        complain(str(error), program)
         return error.exit_code
     if (line := _client_error(error)) is not None:
-        complain(line)
+        complain(line, program)
     else:
-        complain(
-            f"an error of Pumphouse itself: {type(error).__name__}: {error}; run again with --debug for the traceback"
-        )
+        what = f"{type(error).__name__}: {error}"
+        complain(f"an error of Pumphouse itself: {what}; run again with --debug for the traceback", program)
     return FAILED
 
 
-def complain(text: str) -> None:
+def complain(text: str, program: str = Pumphouse.NAME) -> None:
     """Write to stderr, without secrets; one line unless it is a traceback."""
     safe = logs.redact(text)
     if not safe.startswith("Traceback"):
-        safe = f"{Pumphouse.NAME}: {' '.join(safe.split())}"
+        safe = f"{program}: {' '.join(safe.split())}"
     print(safe, file=sys.stderr)
 
 

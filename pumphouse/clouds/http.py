@@ -13,6 +13,7 @@ from keystoneauth1.session import Session, TCPKeepAliveAdapter
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import Retry
 
+from pumphouse.clouds import calls, errors
 from pumphouse.clouds.errors import PASSING_STATUS
 
 #: Seconds to wait for a connection, and for the next bytes of an answer; a long stream is not cut by it.
@@ -97,7 +98,14 @@ class CheckedSession(Session):
         """Send a request. Raises what the check raises; then nothing was sent."""
         if method.upper() not in READING and options.get("authenticated") is not False:
             check_change()
-        return super().request(url, method, *args, **options)
+        service = (options.get("endpoint_filter") or {}).get("service_type")
+        try:
+            response = super().request(url, method, *args, **options)
+        except Exception as error:
+            calls.count(service, errors.status(error), calls.retries_of(getattr(error, "response", None)))
+            raise
+        calls.count(service, response.status_code, calls.retries_of(response))
+        return response
 
 
 @contextlib.contextmanager

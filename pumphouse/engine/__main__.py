@@ -14,7 +14,7 @@ from pumphouse.engine.engine import Engine
 from pumphouse.errors import PumphouseError
 from pumphouse.store import Store
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger("pumphouse.engine")
 
 
 def main() -> int:

@@ -295,8 +295,16 @@ def delete_and_wait(type_: ResourceType, cloud: Cloud, id_: str, timeout: float 
     wait_for(
         lambda: type_.get(cloud, id_) or {},
         done=lambda thing: not thing or str(thing.get("status", "")).upper() in ("DELETED", "SOFT_DELETED"),
-        failed=lambda thing: thing.get("status") if thing.get("status") == "error_deleting" else None,
+        failed=_stays,
         what=f"{type_.type} {id_} to be deleted",
         timeout=timeout,
         interval=0.5,
     )
+
+
+def _stays(thing: Wire) -> str | None:
+    """Why what is to be deleted does not go. Nova says that it is at it, from its answer on, until it has failed."""
+    state = str(thing.get("status"))
+    if state == "ERROR" and thing.get("OS-EXT-STS:task_state", "") is None:
+        return f"{state}: {(thing.get('fault') or {}).get('message') or 'no reason is told'}"
+    return state if state == "error_deleting" else None

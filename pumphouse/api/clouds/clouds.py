@@ -95,6 +95,13 @@ class Clouds:
             except Exception:  # noqa: S112 (it is said to who asks)
                 continue
 
+    def changed(self) -> None:
+        """Something was moved: what is shown already is read anew."""
+        with self._lock:
+            shown = list(self._listings.values())
+        for listing in shown:
+            listing.renew()
+
     def close(self) -> None:
         """Let go of the connections; what is being read ends with its next page."""
         self._closed.set()

@@ -130,6 +130,14 @@ class Listing:
                 self._begin()
             return self._begun
 
+    def renew(self) -> None:
+        """Read it anew, though nobody asks for it now."""
+        with self._changed:
+            if self._begun > self._ended:
+                self._again = True
+            elif self._shown.complete:
+                self._begin()
+
     def _begin(self) -> None:
         self._begun += 1
         self._again = False

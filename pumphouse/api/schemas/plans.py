@@ -116,7 +116,7 @@ class PlannedItem(Answer):
     type: str
     id: str
     name: str
-    action: Literal["create", "reuse", "conflict", "skip"]
+    action: Literal["create", "move", "reuse", "conflict", "skip"]
     reason: str
     destination_id: str | None
     bytes: int
