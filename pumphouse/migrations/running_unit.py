@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import uuid
@@ -17,6 +18,7 @@ from pumphouse.planning.plan import Unit
 from pumphouse.store import logbook
 from pumphouse.store.claims import LostClaimError
 from pumphouse.tasks.access import EnterProject
+from pumphouse.tasks.base import patiently
 from pumphouse.tasks.context import Context
 
 LOG = logging.getLogger(__name__)
@@ -58,6 +60,8 @@ def execute(context: Context, unit: Unit, book: str | None) -> None:
     engine = engines.load(flow, flow_detail=detail, book=shelf, backend=backend, **kind)
     # Transient: clouds and sessions are given to the tasks, and never stored.
     engine.storage.inject({"context": context}, transient=True)
+    if engine.storage.get_flow_state() in (states.PENDING, states.REVERTED):
+        clear(context, flow)
     try:
         engine.run()
     except Exception as error:
@@ -65,6 +69,13 @@ def execute(context: Context, unit: Unit, book: str | None) -> None:
         if engine.storage.get_flow_state() not in (states.PENDING, states.REVERTED):
             raise BrokenOffError(reason(error)) from error
         raise
+
+
+def clear(context: Context, flow: Flow) -> None:
+    """Before a unit is begun again: remove what could not be removed when it failed before."""
+    for task in reversed(list(tasks_of(flow))):
+        if task.makes and context.mine(*task.makes):
+            patiently(context, task.name, functools.partial(task.undo, context))
 
 
 def enter_again(context: Context, flow: Flow) -> None:

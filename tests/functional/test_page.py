@@ -161,8 +161,7 @@ def test_a_failure_is_told_in_the_services_own_words(place: Place, visitor: Visi
     visitor.card("acme").get_by_test_id("migrate-button").click()
     number = visitor.start()
     visitor.state(number, "failed")
-    failed = visitor.see("unit-row", state="failed").first
-    expect(failed).to_contain_text("ERROR", ignore_case=True)
+    expect(visitor.see("migration-page")).to_contain_text("ERROR: Build of instance")
     picture(visitor, "failed")
     place.pair.destination.control("POST", "faults", [])
     visitor.see("action-resume").click()

@@ -203,6 +203,20 @@ def test_what_could_not_be_compared_is_compared(site):
     assert [result.verdict for result in site.store.results(site.id)] == ["equal"]
 
 
+def test_what_a_failed_unit_could_not_remove_is_removed_before_it_is_tried_again(site):
+    """A server that was made, failed, and failed to be deleted, is of no use."""
+    site.destination.refuse["delete", "network"] = HttpError(500, "cannot be deleted now")
+    site.unit("a", site.step("bad", lambda _: fail(_) if len(site.done) == 1 else None))
+    assert site.run()["a"].state == "failed"
+    (left,) = site.destination.tables["network"]
+    assert site.resume() == {"a": "failed"}
+    assert "cannot be deleted now" in site.rows["a"].error
+    site.destination.refuse.clear()
+    assert site.resume() == {"a": "done"}
+    assert left not in site.destination.tables["network"]
+    assert site.there() == ["a"]
+
+
 class Writes:
     """The database of a process that is killed before its n-th write."""
 
