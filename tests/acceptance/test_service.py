@@ -78,7 +78,8 @@ def dragged(site: Site) -> tuple[dict[str, Any], dict[tuple[str, str], Any]]:
     with browser() as running:
         visitor = Visitor(running, site.service.url)
         visitor.log_in(site.service.token)
-        visitor.drag(visitor.card("acme"), visitor.see("column-destination"))
+        card = visitor.card("acme").filter(has_text=site.domain)
+        visitor.drag(card, visitor.see("column-destination"))
         number = visitor.start()
         visitor.state(number, "running")
         expect(visitor.see("unit-row", state="done").nth(3)).to_be_visible()
