@@ -25,8 +25,8 @@ if shutil.which("chromium") is None:
     pytest.skip("LEFT OUT: chromium is not installed", allow_module_level=True)
 from tests.page.browser import Visitor, browser, expect
 
-#: What is another each time: how long it will take is learnt from what was moved before.
-OF_ITS_TIME = ("estimate", "findings")
+#: What may be another: how it was named; how long it will take, which is learnt from what was moved before.
+OF_ITS_OWN = ("selection", "estimate", "findings")
 
 
 class Site(Pumphouse):
@@ -94,9 +94,9 @@ def dragged(site: Site) -> tuple[dict[str, Any], dict[tuple[str, str], Any]]:
     return found
 
 
-def without_time(plan: dict[str, Any]) -> dict[str, Any]:
-    """What does not depend on when it was made."""
-    return {name: value for name, value in plan.items() if name not in OF_ITS_TIME}
+def what_is_planned(plan: dict[str, Any]) -> dict[str, Any]:
+    """What is the same however, and whenever, it was made."""
+    return {name: value for name, value in plan.items() if name not in OF_ITS_OWN}
 
 
 def test_dragged(dragged: tuple[dict[str, Any], dict[tuple[str, str], Any]]) -> None:
@@ -120,7 +120,7 @@ def test_by_curl_alone(site: Site, dragged: tuple[dict[str, Any], dict[tuple[str
     assert done.returncode == 0, done.stdout + done.stderr
     number = site.service.call("/v1/migrations")["items"][0]["id"]
     plan, report = dragged
-    assert without_time(site.service.call(f"/v1/migrations/{number}/plan")) == without_time(plan)
+    assert what_is_planned(site.service.call(f"/v1/migrations/{number}/plan")) == what_is_planned(plan)
     assert site.report(number) == report
     site.undo(number)
 
@@ -128,7 +128,7 @@ def test_by_curl_alone(site: Site, dragged: tuple[dict[str, Any], dict[tuple[str
 def test_by_the_command(site: Site, dragged: tuple[dict[str, Any], dict[tuple[str, str], Any]]) -> None:
     plan, report = dragged
     planned = site.run("migrate", *site.what, "--dry-run", "-f", "json").json()
-    assert without_time(planned) == without_time(plan)
+    assert what_is_planned(planned) == what_is_planned(plan)
     moved = site.run("migrate", *site.what, "--yes")
     assert moved.code == 0, moved.said
     number = site.service.call("/v1/migrations")["items"][0]["id"]
