@@ -6,18 +6,16 @@ of the key, what is wrong with it, what is allowed. A secret is never part of on
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, cast
-
-import yaml
+from typing import Any, Literal
 
 from pumphouse.database_url import check_url
 from pumphouse.errors import ConfigError
 from pumphouse.names import KINDS, RULES
+from pumphouse.yaml_file import Reader, kind, parse
 
 Role = Literal["source", "destination"]
 
@@ -96,7 +94,7 @@ class Config:
 def load(path: str | None = None) -> Config:
     """Read the file at ``path``, or else the first that the search order finds. Raises ConfigError."""
     file = find(path)
-    return _Reader(file).config(_parse(file))
+    return _Reader(file).config(parse(file))
 
 
 def find(path: str | None = None) -> Path:
@@ -136,45 +134,8 @@ def default_database() -> str:
     return f"sqlite:///{directory / 'pumphouse.sqlite'}"
 
 
-def _parse(file: Path) -> Any:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{file}: is not UTF-8 text (byte {error.start})") from None
-    try:
-        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 (derived from SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        # Without `from error`: the exception holds the text around the mark, which may be a secret.
-        raise ConfigError(f"{file}: {where}this is not YAML: {error.problem}") from None
-    except yaml.YAMLError:
-        raise ConfigError(f"{file}: this is not YAML: it has characters that are not allowed") from None
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that is given twice, where YAML's own loader would silently take the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A dict, each key once."""
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key.value!r} is given twice", key.start_mark
-                    )
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-class _Reader:
-    """Turns parsed YAML into a Config; knows the file for its complaints and for paths relative to it."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
+class _Reader(Reader):
+    """Turns parsed YAML into a Config."""
 
     def config(self, data: Any) -> Config:
         top = self.mapping(data, "", required=("clouds",), optional=SECTIONS)
@@ -196,7 +157,7 @@ class _Reader:
         found = self.mapping(data, path, required=("cloud",), optional=("identity_database",))
         name = found["cloud"]
         if not isinstance(name, str) or not name:
-            raise self.wrong(f"{path}.cloud", f"is {_kind(name)}; allowed: the name of an entry in clouds.yaml")
+            raise self.wrong(f"{path}.cloud", f"is {kind(name)}; allowed: the name of an entry in clouds.yaml")
         url = found.get("identity_database")
         if url is not None:
             url = self.url(url, f"{path}.identity_database")
@@ -206,7 +167,7 @@ class _Reader:
         """Of ``passwords``: its only key."""
         value = self.mapping(data, path, required=(), optional=("carry_expiry",)).get("carry_expiry", False)
         if not isinstance(value, bool):
-            raise self.wrong(f"{path}.carry_expiry", f"is {_kind(value)}; allowed: true or false")
+            raise self.wrong(f"{path}.carry_expiry", f"is {kind(value)}; allowed: true or false")
         return value
 
     def api(self, data: Any, path: str) -> ApiConfig:
@@ -215,9 +176,9 @@ class _Reader:
         for name, (least, most) in API_NUMBERS.items():
             value = found.get(name, least)
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-                raise self.wrong(f"{path}.{name}", f"is {_kind(value)}; allowed: a whole number from {least} to {most}")
+                raise self.wrong(f"{path}.{name}", f"is {kind(value)}; allowed: a whole number from {least} to {most}")
         if not isinstance(found.get("host", ""), str):
-            raise self.wrong(f"{path}.host", f"is {_kind(found['host'])}; allowed: an address or a name")
+            raise self.wrong(f"{path}.host", f"is {kind(found['host'])}; allowed: an address or a name")
         roles = self.mapping_of_names(found.get("keystone_roles", {}), f"{path}.keystone_roles")
         for role, ours in roles.items():
             if ours not in API_ROLES:
@@ -234,18 +195,18 @@ class _Reader:
     def mappings(self, data: Any, path: str) -> dict[str, dict[str, str]]:
         """Names that differ, by kind."""
         kinds = self.mapping(data, path, required=(), optional=KINDS)
-        return {kind: self.mapping_of_names(names, f"{path}.{kind}") for kind, names in kinds.items()}
+        return {one: self.mapping_of_names(names, f"{path}.{one}") for one, names in kinds.items()}
 
     def mapping_of_names(self, data: Any, path: str) -> dict[str, str]:
         """Names in the source, each with its name in the destination; Keystone's roles, each with one of ours."""
         allowed = "a mapping of names in the source to names in the destination"
         if not isinstance(data, dict):
-            raise self.wrong(path, f"is {_kind(data)}; allowed: {allowed}")
+            raise self.wrong(path, f"is {kind(data)}; allowed: {allowed}")
         for name, other in data.items():
             for text, what in ((name, "the name in the source"), (other, "the name in the destination")):
                 if not isinstance(text, str) or not text:
                     hint = "; write it in quotes" if isinstance(text, bool | int | float) else ""
-                    raise self.wrong(f"{path}.{name}", f"{what} is {_kind(text)}; allowed: a text{hint}")
+                    raise self.wrong(f"{path}.{name}", f"{what} is {kind(text)}; allowed: a text{hint}")
         return dict(data)
 
     def url(self, value: Any, path: str) -> str:
@@ -255,71 +216,3 @@ class _Reader:
             return check_url(url, self.file.absolute().parent)
         except ValueError as error:
             raise self.wrong(path, str(error)) from None
-
-    def secret(self, value: Any, path: str) -> str:
-        """A string, ``{env: NAME}`` or ``{file: PATH}``; a file's last line end is not part of it."""
-        allowed = "a string, {env: NAME} or {file: PATH}"
-        sources: dict[str, Callable[[str, str], str]] = {"env": self.from_env, "file": self.from_file}
-        if isinstance(value, dict):
-            if len(value) != 1 or (key := next(iter(value))) not in sources:
-                keys = ", ".join(map(repr, value)) or "nothing"
-                raise self.wrong(path, f"is a mapping of {keys}; allowed: {allowed}")
-            if not isinstance(value[key], str) or not value[key]:
-                raise self.wrong(f"{path}.{key}", f"is {_kind(value[key])}; allowed: a name")
-            value = sources[key](value[key], f"{path}.{key}")
-        if not isinstance(value, str):
-            raise self.wrong(path, f"is {_kind(value)}; allowed: {allowed}")
-        if not value.strip():
-            raise self.wrong(path, f"is empty; allowed: {allowed}")
-        return value
-
-    def from_env(self, name: str, path: str) -> str:
-        if name not in os.environ:
-            raise self.wrong(path, f"the environment has no variable {name}; set it, or give the value elsewhere")
-        return os.environ[name]
-
-    def from_file(self, name: str, path: str) -> str:
-        file = self.file.absolute().parent / Path(name).expanduser()
-        try:
-            return file.read_text(encoding="utf-8").rstrip("\r\n")
-        except OSError as error:
-            raise self.wrong(path, f"{file} cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise self.wrong(path, f"{file} is not UTF-8 text") from None
-
-    def mapping(
-        self, data: Any, path: str, *, required: tuple[str, ...], optional: tuple[str, ...] = ()
-    ) -> dict[str, Any]:
-        """``data`` if it is a mapping with the required keys and no unknown ones."""
-        known = (*required, *optional)
-        allowed = f"allowed: {', '.join(known)}"
-        if not isinstance(data, dict):
-            what = "the file" if not path else "this"
-            raise self.wrong(path, f"{what} is {_kind(data)}; it must be a mapping, {allowed}")
-        for key in data:
-            if key not in known:
-                near = difflib.get_close_matches(str(key), known, 1)
-                hint = f"did you mean {near[0]}? " if near else ""
-                raise self.wrong(f"{path}.{key}".lstrip("."), f"there is no such key; {hint}{allowed}")
-        for key in required:
-            if key not in data:
-                raise self.wrong(f"{path}.{key}".lstrip("."), f"this key is missing; {allowed}")
-        return cast("dict[str, Any]", data)
-
-    def wrong(self, path: str, why: str) -> ConfigError:
-        return ConfigError(f"{self.file}: {path}: {why}" if path else f"{self.file}: {why}")
-
-
-def _kind(value: Any) -> str:
-    """The kind of a value in YAML's words; not the value, which may be a secret."""
-    for kind, name in (
-        (type(None), "empty"),
-        (bool, "true or false"),
-        (int | float, "a number"),
-        (dict, "a mapping"),
-        (list, "a list"),
-        (str, "empty" if not value else "a string"),
-    ):
-        if isinstance(value, kind):
-            return name
-    return f"a {type(value).__name__}"

@@ -60,10 +60,12 @@ def chosen(selection: dict[str, Any]) -> str:
     """What the operator named: ``tenant acme``, ``server web-1, server web-2``, ``everything``."""
     if selection.get("all"):
         return "everything"
+    if selection.get("evacuate"):
+        return f"evacuation of {clean(selection['evacuate'])}"
     parts = []
     if selection.get("tenant"):
         parts.append(f"tenant {selection['tenant']}")
-    for kind in ("server", "image", "volume", "user", "flavor", "network"):
+    for kind in ("server", "image", "volume", "user", "flavor", "network", "host"):
         parts += [f"{kind} {name}" for name in selection.get(f"{kind}s", ())]
     text = clean(", ".join(parts) or "nothing")
     return f"{text} (domain {clean(selection['domain'])})" if selection.get("domain") else text

@@ -12,13 +12,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from cliff.commandmanager import CommandManager
-
 from .. import human, logs
 from ..errors import UsageError
 from ..store.access import ROLES
 from . import command, text
-from .main import BROKEN_PIPE, INTERRUPTED, Help, Pumphouse, explain
+from .main import Pumphouse
+from .main import main as run
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -164,6 +163,7 @@ class Service(Pumphouse):
     """The application."""
 
     NAME = "pumphouse-api"
+    BEGIN = "pumphouse-api token create --name me --role admin; pumphouse-api serve"
     COMMANDS: dict[str, Any] = {
         "serve": Serve,
         "token create": CreateToken,
@@ -172,37 +172,10 @@ class Service(Pumphouse):
         "openapi": OpenAPI,
     }
 
-    def __init__(self) -> None:
-        """Take the commands; none imports the service before it is run."""
-        super().__init__()
-        self.command_manager = CommandManager("pumphouse.none")
-        for name, factory in {**self.COMMANDS, "help": Help}.items():
-            self.command_manager.add_command(name, factory)
-
-    def print_commands(self) -> None:
-        """The global options and one line per command."""
-        self.parser.print_help(self.stdout)
-        self.stdout.write("\ncommands:\n")
-        for name, factory in sorted(self.COMMANDS.items()):
-            first = (factory.__doc__ or "").splitlines()[0].rstrip(".")
-            self.stdout.write(f"  {name:<14}{first}\n")
-        self.stdout.write("\nBegin with: pumphouse-api token create --name me --role admin; pumphouse-api serve\n")
-
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; a failure is one line on stderr, unless ``--debug`` asks for its traceback."""
-    arguments = sys.argv[1:] if argv is None else argv
-    try:
-        code = Service().run(arguments)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
-    except Exception as error:
-        return explain(error, debug="--debug" in arguments, program=Service.NAME)
-    return code
+    """Run the command line; see ``cli.main``."""
+    return run(argv, Service)
 
 
 def seconds(given: str) -> float:

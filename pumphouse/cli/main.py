@@ -9,7 +9,7 @@ import importlib.metadata
 import os
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cliff import _argparse, help
@@ -61,14 +61,19 @@ class Version(argparse.Action):
 
 
 class Pumphouse(App):
-    """The application."""
+    """The application; also what our other programs are made of."""
 
     NAME = "pumphouse"
+    #: What is told who does not know how to begin.
+    BEGIN = "pumphouse check; pumphouse migrate --tenant NAME --dry-run"
+    #: Name -> command, of a program that names its own; else they are found by entry points.
+    COMMANDS: Mapping[str, type] = {}
 
     def __init__(self) -> None:
         """Find the commands; import none."""
-        super().__init__(DESCRIPTION, None, Commands("pumphouse.cli"), deferred_help=True)
-        self.command_manager.add_command("help", Help)
+        super().__init__(DESCRIPTION, None, Commands(f"{self.NAME}.cli"), deferred_help=True)
+        for name, factory in {**self.COMMANDS, "help": Help}.items():
+            self.command_manager.add_command(name, factory)
 
     def build_option_parser(
         self,
@@ -126,28 +131,28 @@ class Pumphouse(App):
         self.stdout.write("\ncommands:\n")
         for name, entry in sorted(self.command_manager):
             first = (entry.load().__doc__ or "").strip().splitlines()[:1]
-            self.stdout.write(f"  {name:<12}{''.join(first).rstrip('.')}\n")
-        self.stdout.write("\nBegin with: pumphouse check; pumphouse migrate --tenant NAME --dry-run\n")
+            self.stdout.write(f"  {name:<14}{''.join(first).rstrip('.')}\n")
+        self.stdout.write(f"\nBegin with: {self.BEGIN}\n")
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, program: type[Pumphouse] = Pumphouse) -> int:
     """Run the command line; a failure is one line on stderr, unless ``--debug`` asks for its traceback."""
     arguments = sys.argv[1:] if argv is None else argv
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
-        code = Pumphouse().run(arguments)
+        code = program().run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        complain("interrupted")
+        complain("interrupted", program.NAME)
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; nothing more is to be written, by the interpreter's exit neither.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except Exception as error:
-        return explain(error, debug="--debug" in arguments)
+        return explain(error, debug="--debug" in arguments, program=program.NAME)
     return code
 
 

@@ -51,6 +51,14 @@ class Migrate(command.Command):
                 default=[],
                 help=f"one {kind}; may be repeated",
             )
+        what.add_argument(
+            "--host",
+            metavar="HOST",
+            dest="hosts",
+            action="append",
+            default=[],
+            help="the servers that live on a hypervisor of this exact name; may be repeated",
+        )
         what.add_argument("--all", action="store_true", help="every project but those of the services")
         what.add_argument(
             "--accept",
@@ -210,13 +218,13 @@ def tell(store: Store, plan: Plan, migration_id: int, format: str) -> int:
 def _selection(parsed_args: argparse.Namespace) -> Selection:
     from ..planning.plan import Selection
 
-    names = ("tenant", "domain", "all", "servers", "images", "volumes", "users", "flavors", "networks", "accepted")
-    selection = Selection(**{name: getattr(parsed_args, name) for name in names})
+    names = ("tenant", "domain", "all", "servers", "images", "volumes", "users", "flavors", "networks", "hosts")
+    selection = Selection(**{name: getattr(parsed_args, name) for name in (*names, "accepted")})
     chosen = selection.to_json().keys() - {"domain", "accepted"}
     if not chosen:
         raise UsageError(
             "what is to be moved? Name it with --tenant, --server, --image, --volume, --user, --flavor,"
-            " --network, or give --all"
+            " --network, --host, or give --all"
         )
     if selection.all and chosen != {"all"}:
         raise UsageError("--all moves every tenant: leave out the other names, or leave out --all")

@@ -13,7 +13,7 @@ from ..planning.plan import Finding, Item, Plan, Unit
 from .text import STYLES, styled, table
 
 #: What stands before a line, as in a diff.
-MARKS = {"create": "+", "reuse": "=", "conflict": "!", "skip": "-"}
+MARKS = {"create": "+", "move": ">", "reuse": "=", "conflict": "!", "skip": "-"}
 
 
 def show(plan: Plan, console: Console) -> None:
@@ -54,8 +54,15 @@ def left_out(plan: Plan) -> list[Item]:
 
 
 def summary(plan: Plan) -> str:
-    """``Plan: 23 to create, 4 to reuse, 1 conflict, 2 not carried; 1.2 GiB to move``."""
+    """``Plan: 23 to create, 4 to reuse, 1 conflict, 2 not carried; 1.2 GiB to move``.
+
+    What moves within its cloud has no bytes of ours: ``Plan: 5 to move to other hosts, 1 conflict``.
+    """
+    inside = "evacuate" in plan.selection
     parts = [f"{plan.count('create')} to create", f"{plan.count('reuse')} to reuse"]
+    if inside:
+        moving = sum(item.action == "move" and item.type in ("server", "volume") for item in plan.items)
+        parts = [f"{moving} to move to other hosts"]
     if conflicts := plan.count("conflict"):
         parts.append(count(conflicts, "conflict"))
     if blocking := len(blocks(plan)):
@@ -64,7 +71,7 @@ def summary(plan: Plan) -> str:
         parts.append(f"{count(lost, 'field')} lost")
     if left := len(left_out(plan)):
         parts.append(f"{left} not carried")
-    return f"Plan: {', '.join(parts)}; {size(plan.bytes)} to move"
+    return f"Plan: {', '.join(parts)}" + ("" if inside else f"; {size(plan.bytes)} to move")
 
 
 def _columns(plan: Plan) -> Iterable[Iterable[str]]:

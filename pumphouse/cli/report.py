@@ -49,13 +49,14 @@ def show(report: dict[str, Any], console: Console) -> None:
     title = f"Report of migration {migration['id']}: {human.chosen(migration['selection'])}: "
     console.print(Text(title, style="bold") + text.styled(migration["state"]))
     console.print(Text(f"from {migration['source']}\nto   {migration['destination']}"))
-    console.print(
-        Text(
-            f"{human.moment(migration['created'])}, {human.duration(migration['seconds']) or 'running'};"
-            f" {migration['created_count']} created, {migration['reused_count']} reused,"
-            f" {human.size(migration['bytes'])} moved"
-        )
+    done = (
+        f"{migration['created_count']} created, {migration['reused_count']} reused,"
+        f" {human.size(migration['bytes'])} moved"
     )
+    if migration["selection"].get("evacuate"):
+        done = f"{migration['moved_count']} moved to other hosts"
+    when = f"{human.moment(migration['created'])}, {human.duration(migration['seconds']) or 'running'}"
+    console.print(Text(f"{when}; {done}"))
     for unit in report["units"]:
         if unit["downtime"] is not None or unit["error"]:
             _unit(unit, console)

@@ -29,7 +29,7 @@ def show(report: dict[str, Any], plan: Plan, console: Console) -> None:
     """Units with their time and downtime, what went wrong, and where the report is."""
     migration = report["migration"]
     console.print()
-    if not plan.count("create") and is_good(report, plan):
+    if not (plan.count("create") or plan.count("move")) and is_good(report, plan):
         console.print(Text("Nothing to do: everything is there already (0 to create).", style="bold green"))
     else:
         _units(report["units"], console)
@@ -84,9 +84,10 @@ def _summary(report: dict[str, Any], plan: Plan) -> str:
         sum(resource["verdict"] == verdict for resource in report["resources"] if resource["fields"])
         for verdict in ("differs", "not verified")
     )
+    inside = "evacuate" in plan.selection
+    done = [f"{migration['created_count']} created", f"{migration['reused_count']} reused"]
     parts = [
-        f"{migration['created_count']} created",
-        f"{migration['reused_count']} reused",
+        *([f"{migration['moved_count']} moved to other hosts"] if inside else done),
         *([f"{count(unfinished, 'unit')} not finished"] if unfinished else []),
         *([count(plan.count("conflict"), "conflict")] if plan.count("conflict") else []),
         *([f"{differing} differing"] if differing else []),
@@ -94,6 +95,8 @@ def _summary(report: dict[str, Any], plan: Plan) -> str:
     ]
     head = migration["state"].capitalize()
     tail = f"{size(migration['bytes'])} moved in {duration(migration['seconds'])}"
+    if inside:
+        tail = f"in {duration(migration['seconds'])}"
     open_ = migration["state"] in ("stopped", "cancelled") or doubtful
     again = f"; pumphouse resume {migration['id']} goes on" if open_ else ""
     return f"{head}: {', '.join(parts)}; {tail}{again}"

@@ -268,6 +268,8 @@ def _what(migration: Migration, units: list[Unit] | None) -> str:
 
 
 def _lost(plan: Plan, units: list[Unit] | None) -> str:
+    if host := plan.selection.get("evacuate"):
+        return f"Nova may use {host} again; servers that have left it stay where they are."
     servers = sum(unit.kind == "server" for unit in (plan.units if units is None else units))
     told = f"{human.count(servers, 'server')} and everything else" if units is None else human.count(servers, "server")
     return f"{told} that it made in the destination will be deleted, with what was written there since."

@@ -18,6 +18,7 @@ WIDE = 200
 #: Colours of verdicts, actions and states.
 STYLES = {
     "create": "green",
+    "move": "green",
     "reuse": "dim",
     "conflict": "bold red",
     "skip": "yellow",

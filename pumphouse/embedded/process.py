@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import requests
 import yaml
@@ -35,15 +35,13 @@ class CloudProcess:
         self.url = self.auth_url = self.database = ""
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self) -> CloudProcess:
+    def start(self) -> Self:
         """Start it and wait until it listens. Raises StartError with its last words."""
         self.directory.mkdir(parents=True, exist_ok=True)
         errors = self.directory / "errors.log"
-        command = [sys.executable, "-m", "pumphouse.embedded", "serve", "--name", self.name, "--release", self.release,
-                   "--directory", str(self.directory), "--port", str(self.port)]  # fmt: skip
         with errors.open("w") as log:
             self._process = subprocess.Popen(  # noqa: S603 (our own program)
-                command,
+                [sys.executable, "-m", *self._module(), "--directory", str(self.directory), "--port", str(self.port)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -57,9 +55,16 @@ class CloudProcess:
         if not line:
             self.stop()
             raise StartError(f"the embedded cloud {self.name} did not start: {errors.read_text()[-2000:]}")
-        described = json.loads(line)
-        self.url, self.auth_url, self.database = described["url"], described["auth_url"], described["database"]
+        self._described(json.loads(line))
         return self
+
+    def _module(self) -> list[str]:
+        """The module that is run, and what makes it this one."""
+        return ["pumphouse.embedded", "serve", "--name", self.name, "--release", self.release]
+
+    def _described(self, described: dict[str, str]) -> None:
+        """Keep what it says of itself when it listens."""
+        self.url, self.auth_url, self.database = described["url"], described["auth_url"], described["database"]
 
     def stop(self) -> None:
         """End it; its directory stays."""
@@ -75,7 +80,7 @@ class CloudProcess:
             process.kill()
             process.wait()
 
-    def __enter__(self) -> CloudProcess:
+    def __enter__(self) -> Self:
         """Started."""
         return self.start()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from taskflow.flow import Flow
 
+from pumphouse.flows.host import empty_flow, host_flow, move_flow, move_volume_flow
 from pumphouse.flows.image import image_flow
 from pumphouse.flows.records import records_flow
 from pumphouse.flows.router import router_flow
@@ -20,7 +21,13 @@ FACTORIES: dict[str, Callable[[Unit], Flow]] = {
     "volume": volume_flow,
     "server": server_flow,
     "router": router_flow,
+    "host": host_flow,
+    "move": move_flow,
+    "move_volume": move_volume_flow,
+    "empty": empty_flow,
 }
+#: Kinds whose work stays when a migration is undone: servers and volumes stay where they have come to.
+STAYING = ("move", "move_volume")
 
 
 def flow_of(unit: Unit) -> Flow:

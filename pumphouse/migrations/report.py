@@ -105,8 +105,9 @@ def _troubles(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _head(migration: Migration, plan: Plan, units: list[UnitRow], resources: list[dict[str, Any]]) -> dict[str, Any]:
     finished = None if migration.state in UNFINISHED else migration.updated
-    there = {(one["type"], one["source_id"]) for one in resources if one["destination_id"]}
+    there = {_key(one) for one in resources if one["destination_id"]}
     actions = collections.Counter(item.action for item in plan.items if item.key in there)
+    acts = {item.key: item.action for item in plan.items}
     left, _, right = migration.pair.partition(" -> ")
     return {
         "id": migration.id,
@@ -118,10 +119,18 @@ def _head(migration: Migration, plan: Plan, units: list[UnitRow], resources: lis
         "seconds": None if finished is None else finished - migration.created,
         "created_count": actions["create"],
         "reused_count": actions["reuse"],
+        "moved_count": sum(
+            one["type"] in ("server", "volume") and ("move", one["verdict"]) == (acts.get(_key(one)), "equal")
+            for one in resources
+        ),
         "bytes": sum(unit.bytes_done for unit in units),
         "source": migration.options.get("source", left),
         "destination": migration.options.get("destination", right),
     }
+
+
+def _key(resource: dict[str, Any]) -> tuple[str, str]:
+    return resource["type"], resource["source_id"]
 
 
 def _unit(unit: UnitRow) -> dict[str, Any]:

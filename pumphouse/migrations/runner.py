@@ -47,6 +47,8 @@ LOOK = 1.0
 WAIT = 0.2
 #: What a unit is called that was given up because somebody wanted it so.
 CANCEL = "cancel"
+#: Actions of units that have something to run.
+RUN = ("create", "move")
 
 
 def run(
@@ -345,7 +347,7 @@ class _Runner:
 
     def _carry(self, context: Context, unit: Unit) -> None:
         try:
-            if unit.action == "create":
+            if unit.action in RUN:
                 execute(context, unit, self._book(unit))
         except (LostClaimError, BrokenOffError):
             raise
@@ -358,8 +360,8 @@ class _Runner:
             self._end(context, unit, STOPPED if cancelled else FAILED, "cancelled" if cancelled else reason(error))
             return
         self._tidy(context)
-        if unit.action == "create":
-            context.step("comparing both sides")
+        if unit.action in RUN:
+            context.step("comparing both sides" if unit.action == "create" else "looking where it is")
         verify_unit(context, unit)
         self._end(context, unit, DONE)
 

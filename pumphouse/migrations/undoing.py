@@ -14,10 +14,10 @@ from collections.abc import Callable, Collection
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import explain
 from pumphouse.errors import UsageError
-from pumphouse.flows import flow_of, tasks_of
+from pumphouse.flows import STAYING, flow_of, tasks_of
 from pumphouse.migrations import process
 from pumphouse.migrations.keeping import Keeper
-from pumphouse.migrations.runner import context_of
+from pumphouse.migrations.runner import RUN, context_of
 from pumphouse.migrations.verify import note_failure
 from pumphouse.planning.plan import Plan, Unit
 from pumphouse.resources.registry import TYPES
@@ -122,7 +122,10 @@ class _Undo:
         if row.accepted:
             self.left.append(f"{unit.title} stays: it was accepted")
             return
-        if unit.action != "create" or row.state == REVERTED:
+        if unit.action not in RUN or row.state == REVERTED:
+            return
+        if unit.kind in STAYING and row.state == DONE:
+            self.say(f"{unit.title} stays where it is now")
             return
         if unit.name in self.below:
             self.left.append(f"{unit.title} stays: what was accepted needs it")

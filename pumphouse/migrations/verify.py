@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pumphouse.clouds.errors import explain
+from pumphouse.migrations import moved
 from pumphouse.names import Counterparts
 from pumphouse.planning.plan import Item, Unit
 from pumphouse.resources.base import FieldVerdict
@@ -48,8 +49,9 @@ def _verify(context: Context, unit: Unit, item: Item, later: bool = False) -> bo
     if item.action == "skip":
         _save(context, unit, item, "not carried", [_whole(item.reason)])
         return True
+    look = moved.look if item.action == "move" else _compare
     try:
-        fields = list(patiently(context, f"comparing {item.type} {item.id}", lambda: _compare(context, item, later)))
+        fields = list(patiently(context, f"comparing {item.type} {item.id}", lambda: look(context, item, later)))
     except Exception as error:
         _save(context, unit, item, NOT_VERIFIED, [_whole(explain(error), NOT_VERIFIED)])
         return False
@@ -62,7 +64,8 @@ def _verify(context: Context, unit: Unit, item: Item, later: bool = False) -> bo
     ]
     # That it has another id there says nothing about the resource itself.
     verdicts = {field.verdict for field in fields if field.field != "id"}
-    verdict = next((v for v in ("differs", "mapped") if v in verdicts), "equal")
+    graver = ("differs",) if item.action == "move" else ("differs", "mapped")
+    verdict = next((v for v in graver if v in verdicts), "equal")
     _save(context, unit, item, verdict, fields)
     return verdict != "differs"
 
@@ -91,16 +94,18 @@ def _whole(reason: str, verdict: str = "not carried") -> FieldVerdict:
 
 
 def _save(context: Context, unit: Unit, item: Item, verdict: str, fields: list[FieldVerdict]) -> None:
+    # What moves within its cloud keeps its id; a counterpart in the other one has nothing to do with it.
+    stays = bool(item.move)
     context.store.save_result(
         context.migration_id,
         unit.name,
         item.type,
         item.id,
         item.name,
-        context.lookup(item.type, item.id) or item.destination_id,
+        item.id if stays else context.lookup(item.type, item.id) or item.destination_id,
         verdict,
         [dataclasses.asdict(field) for field in fields],
-        _bytes(context, item),
+        None if stays else _bytes(context, item),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
-Action = Literal["create", "reuse", "conflict", "skip"]
+Action = Literal["create", "move", "reuse", "conflict", "skip"]
 
 
 @dataclasses.dataclass
@@ -38,8 +38,8 @@ class Item:
     type: str
     id: str
     name: str
-    #: create: will be made; reuse: is there already; conflict: in the way, see ``reason``;
-    #: skip: not carried at all, see ``reason``.
+    #: create: will be made; move: will be moved within its own cloud; reuse: is there already; conflict: in the way,
+    #: see ``reason``; skip: not carried at all, see ``reason``.
     action: Action
     reason: str
     #: Its counterpart, when the action is ``reuse``.
@@ -51,6 +51,8 @@ class Item:
     needs: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     #: What the operator accepted to lose of it: "memory", "ephemeral", ...
     accepted: list[str] = dataclasses.field(default_factory=list)
+    #: Of what moves within its cloud: from where, to where and how; see ``pumphouse.planning.evacuating``.
+    move: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -75,7 +77,7 @@ class Unit:
     @property
     def action(self) -> Action:
         """The gravest of the actions of its items."""
-        for action in ("conflict", "create", "reuse"):
+        for action in ("conflict", "create", "move", "reuse"):
             if any(item.action == action for item in self.items):
                 return action
         return "skip"
@@ -121,8 +123,12 @@ class Plan:
         return sum(item.action == action for item in self.items)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dicts and lists, as stored and as ``--dry-run -f json`` prints."""
-        return dataclasses.asdict(self)
+        """Plain dicts and lists, as stored and as ``--dry-run -f json`` prints; ``move`` where there is one."""
+        data = dataclasses.asdict(self)
+        for item in (*data["not_carried"], *(item for unit in data["units"] for item in unit["items"])):
+            if not item["move"]:
+                del item["move"]
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Plan:
@@ -161,6 +167,8 @@ class Selection:
     users: list[str] = dataclasses.field(default_factory=list)
     flavors: list[str] = dataclasses.field(default_factory=list)
     networks: list[str] = dataclasses.field(default_factory=list)
+    #: Hypervisors, by the exact names of their hosts: the servers that live on them.
+    hosts: list[str] = dataclasses.field(default_factory=list)
     #: What may be lost, each by name: "server:ID_OR_NAME:memory".
     accepted: list[str] = dataclasses.field(default_factory=list)
 

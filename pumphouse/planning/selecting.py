@@ -13,6 +13,8 @@ from pumphouse.resources.inventory import Inventory
 
 #: Projects that hold the cloud's own accounts: never part of ``--all``.
 SERVICE_PROJECTS = ("service", "services")
+#: The field in which Nova tells administrators where a server lives.
+HOST = "OS-EXT-SRV-ATTR:host"
 #: Resources that are named without their project: option, attribute of Selection, type.
 SINGLES = (
     ("--server", "servers", "server"),
@@ -41,6 +43,20 @@ def roots(selection: Selection, source: Inventory) -> Iterator[tuple[str, Wire]]
         for name in getattr(selection, attribute):
             found = source.list(type_, **({"domain_id": domain["id"]} if domain and type_ == "user" else {}))
             yield type_, _one(option, type_, name, found, source)
+    for host in selection.hosts:
+        yield from (("server", server) for server in _living_on(host, source))
+
+
+def _living_on(host: str, source: Inventory) -> list[Wire]:
+    """The servers of a host. Raises UsageError where there are none: the name may be wrong."""
+    servers = source.list("server")
+    found = [server for server in servers if server.get(HOST) == host]
+    if not found:
+        names = sorted({str(server[HOST]) for server in servers if server.get(HOST)})
+        near = sorted(difflib.get_close_matches(host, names, n=5, cutoff=0.5)) or names[:10]
+        hint = f"servers live on {', '.join(map(quote, near))}" if near else "no server of it tells where it lives"
+        raise UsageError(f"--host {quote(host)}: no server of the source lives there; {hint}")
+    return found
 
 
 def _domain(selection: Selection, source: Inventory) -> Wire | None:

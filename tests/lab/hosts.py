@@ -51,6 +51,14 @@ max_core = 0
 """
 
 
+def binds(cloud: Cloud) -> dict[str, str]:
+    """BINDS, and where Nova mounts volumes.
+
+    With one place for all hosts, the host that a server has left would remove the mount point of the one that has it.
+    """
+    return {**BINDS, "volumes": f"{cloud.state}/nova-volumes"}
+
+
 def holder(compute: str) -> str:
     """The name of a host's process record."""
     return f"host-{compute}"
@@ -87,7 +95,7 @@ def start_host(cloud: Cloud, services: Services, compute: str) -> None:
         services.processes.stop([f"relay-{compute}", f"libvirtd-{compute}"], grace=0)
         _prepare(cloud, compute)
         namespaces = ["--mount", "--uts", "--net", "--pid", "--propagation=private"]
-        script = ["bash", "-c", _script(place, compute)]
+        script = ["bash", "-c", _script(cloud, compute)]
         services.start(holder(compute), ["unshare", *namespaces, "--fork", "--kill-child=SIGKILL", *script])
         services.wait((place / "ready").exists, f"namespaces of {compute}", seconds=20)
     record = services.processes.record(holder(compute))
@@ -103,7 +111,7 @@ def _prepare(cloud: Cloud, compute: str) -> None:
     (place / "ready").unlink(missing_ok=True)
     for name in VOLATILE:
         shutil.rmtree(place / name, ignore_errors=True)
-    for name, target in BINDS.items():
+    for name, target in binds(cloud).items():
         (place / name).mkdir(parents=True, exist_ok=True)
         # a mount point outside; nothing is ever put there
         Path(target).mkdir(parents=True, exist_ok=True)
@@ -116,9 +124,10 @@ def _prepare(cloud: Cloud, compute: str) -> None:
     (place / "hosts").write_text(f"127.0.0.1 localhost {' '.join(names)}\n")
 
 
-def _script(place: Path, compute: str) -> str:
+def _script(cloud: Cloud, compute: str) -> str:
     """What the host's pid 1 does: set the host up, then reap whatever dies on it, for ever."""
-    binds = "\n".join(f"mount --bind '{place}/{name}' {target}" for name, target in BINDS.items())
+    place = cloud.host(compute)
+    mounts = "\n".join(f"mount --bind '{place}/{name}' '{target}'" for name, target in binds(cloud).items())
     return f"""\
 set -e
 hostname {compute}
@@ -130,7 +139,7 @@ ip link set lo up
 ip link add pub0 type veth peer name pub1
 ip link set pub0 up
 ip link set pub1 up
-{binds}
+{mounts}
 mount --bind '{place}/hosts' /etc/hosts
 : > '{place}/ready'
 while :; do sleep 86400 & wait $!; done

@@ -26,6 +26,7 @@ ITEMS = st.builds(
     bytes=st.integers(0, 2**50),
     losses=st.lists(LOSSES, max_size=2),
     needs=st.lists(st.tuples(NAMES, NAMES), max_size=2),
+    move=st.sampled_from([{}, {"from": "c1", "to": None}]),
 )
 UNITS = st.builds(Unit, NAMES, NAMES, NAMES, items=st.lists(ITEMS, max_size=3), needs=st.lists(NAMES, max_size=2))
 PLANS = st.builds(
@@ -54,7 +55,8 @@ def item(action, size=0):
     ("actions", "gravest"),
     [
         (["reuse", "create", "conflict", "skip"], "conflict"),
-        (["reuse", "create", "skip"], "create"),
+        (["reuse", "move", "create", "skip"], "create"),
+        (["skip", "reuse", "move"], "move"),
         (["skip", "reuse"], "reuse"),
         (["skip"], "skip"),
         ([], "skip"),
@@ -74,3 +76,9 @@ def test_only_what_will_be_made_is_counted_in_bytes():
 def test_a_selection_keeps_only_what_was_chosen():
     assert Selection(tenant="acme", servers=["w"]).to_json() == {"tenant": "acme", "servers": ["w"]}
     assert Selection(all=True).to_json() == {"all": True}
+    assert Selection(hosts=["c1"]).to_json() == {"hosts": ["c1"]}
+
+
+def test_what_does_not_move_says_nothing_of_moving():
+    plan = Plan({}, [Unit("u", "network", "", [item("create")])], [item("skip")])
+    assert all("move" not in one for one in (*plan.to_json()["units"][0]["items"], *plan.to_json()["not_carried"]))

@@ -119,3 +119,12 @@ def test_everything_that_was_named_is_a_root(cloud):
         ("server", "w2"),
         ("user", "u1"),
     ]
+
+
+def test_servers_of_a_host_by_its_exact_name(cloud):
+    cloud.tables["server"]["w1"]["OS-EXT-SRV-ATTR:host"] = "c1"
+    cloud.tables["server"]["w2"]["OS-EXT-SRV-ATTR:host"] = "c10"
+    assert select(cloud, hosts=["c1"]) == [("server", "w1")]
+    assert select(cloud, hosts=["c10", "c1"]) == [("server", "w2"), ("server", "w1")]
+    said = refuse(cloud, hosts=["c"])
+    assert "--host c: no server of the source lives there; servers live on c1" in said

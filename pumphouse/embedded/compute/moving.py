@@ -20,6 +20,8 @@ from pumphouse.embedded.service import RefusedError, paged, route
 HOST_OR_NULL = {**schemas.HOST, "type": ["string", "null"]}
 #: Of a live migration that has not ended.
 GOING_ON = ("queued", "preparing", "running", "post-migrating")
+#: How the record of each kind begins.
+FIRST = {"live-migration": "queued", "evacuation": "accepted", "migration": "pre-migrating", "resize": "pre-migrating"}
 
 
 class Moving(Flavors, Images):
@@ -38,7 +40,8 @@ class Moving(Flavors, Images):
         flavor = self._other_flavor(server, str(given["flavorRef"]))
         self.room_to_grow(project, server["flavor"], flavor)
         place = self.note(server, "resize", done=False)
-        self.begin(server, "resize_prep", place, "compute_finish_resize", "resized", flavor, None, "resize")
+        record = self._record_move(server, "resize", server["flavor"], flavor)
+        self.begin(server, "resize_prep", place, "compute_finish_resize", "resized", flavor, None, record["id"])
         return None, 202
 
     def _other_flavor(self, server: Json, id_: str) -> Json:
@@ -69,12 +72,13 @@ class Moving(Flavors, Images):
             raise RefusedError(400, "Cannot migrate to the host where the server exists.")
         place = self.note(server, "migrate", done=False)
         flavor = dict(server["flavor"])
-        self.begin(server, "resize_prep", place, "compute_finish_resize", "resized", flavor, host, "migration")
+        record = self._record_move(server, "migration", flavor, flavor)
+        self.begin(server, "resize_prep", place, "compute_finish_resize", "resized", flavor, host, record["id"])
         return None, 202
 
-    def resized(self, server: Json, flavor: Json, host: str | None, kind: str) -> None:
+    def resized(self, server: Json, flavor: Json, host: str | None, record_id: int) -> None:
         """It is on the other host, with the other flavor; both places are its own until somebody says which."""
-        record = self._record_move(server, kind, server["flavor"], flavor)
+        record = self.state.migrations[record_id]
         before = {"host": server["host"], "flavor": server["flavor"], "vm_state": server["vm_state"],
                   "root": dict(server["root"]) if server["root"] else None}  # fmt: skip
         server["flavor"] = flavor
@@ -167,8 +171,18 @@ class Moving(Flavors, Images):
         except NoValidHostError as error:
             self._moved(record, "error")
             raise GivenUpError(str(error)) from None
+        if self.cloud.faults.fails("migration"):
+            # As when libvirt gives up: the server runs on, and no event tells why.
+            self._moved(record, "failed", chosen)
+            return
         self._go_to(server, chosen)
-        self._moved(record, "completed", chosen)
+        # The server is there a moment before its record says so.
+        self._moved(record, "running", chosen)
+        self.cloud.later("server", self, "live_ended", record_id)
+
+    def live_ended(self, record_id: int) -> None:
+        """The record says so, too."""
+        self._moved(self.state.migrations[record_id], "completed")
 
     def evacuate_server(self, server: Json, given: Any) -> Any:
         """To another host, as its own is down."""
@@ -280,7 +294,7 @@ class Moving(Flavors, Images):
             "uuid": str(uuid.uuid4()),
             "instance_uuid": server["id"],
             "migration_type": kind,
-            "status": "queued" if kind == "live-migration" else "migrating",
+            "status": FIRST[kind],
             "source_compute": server["host"],
             "source_node": server["host"],
             "dest_compute": None,
@@ -308,6 +322,38 @@ class Moving(Flavors, Images):
 
     def _last_move(self, server: Json) -> Json:
         return next(one for one in reversed(self.state.migrations.values()) if one["instance_uuid"] == server["id"])
+
+    @route("GET", "/v2.1/servers/<id_>/migrations")
+    def list_live(self, id_: str) -> Json:
+        """Live ones that have not ended."""
+        self.demand("servers:migrations:index", self.visible(id_)["project_id"])
+        return {"migrations": [self._view_live(one) for one in self._going_on(id_)]}
+
+    @route("DELETE", "/v2.1/servers/<id_>/migrations/<number>")
+    def abort_live(self, id_: str, number: str) -> tuple[None, int]:
+        """Stop one: the server stays where it runs."""
+        server = self.visible(id_)
+        self.demand("servers:migrations:delete", server["project_id"])
+        record = next((one for one in self._going_on(id_) if str(one["id"]) == number), None)
+        if record is None:
+            raise RefusedError(404, f"Migration {number} not found for instance {id_}.")
+        if server["task_state"] != "migrating":
+            raise RefusedError(400, f"Migration {number} state of instance {id_} is {record['status']}.")
+        self.note(server, "live_migration_cancel", "compute_live_migration_abort")
+        self._moved(record, "cancelled")
+        self.touch(server, task_state=None, turn=server["turn"] + 1)
+        return None, 202
+
+    def _going_on(self, server_id: str) -> list[Json]:
+        live = (one for one in self.state.migrations.values() if one["migration_type"] == "live-migration")
+        return [one for one in live if one["instance_uuid"] == server_id and one["status"] in GOING_ON]
+
+    def _view_live(self, one: Json) -> Json:
+        names = ("id", "status", "source_compute", "source_node", "dest_compute", "dest_node", "dest_host",
+                 "created_at", "updated_at", *(("uuid",) if self.since(59) else ()))  # fmt: skip
+        sizes = {f"{what}_{how}_bytes": 0 for what in ("memory", "disk") for how in ("total", "processed", "remaining")}
+        who = {name: one[name] for name in ("user_id", "project_id")} if self.since(80) else {}
+        return {**{name: one[name] for name in names}, "server_uuid": one["instance_uuid"], **sizes, **who}
 
     @route("GET", "/v2.1/os-migrations")
     def list_migrations(self) -> Json:
