@@ -34,17 +34,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What makes tenants of its own comes last: the others photograph all projects of both clouds.
-
-    What moves all that is on a host comes first, while nobody else has anything there.
-    """
-    first, later = {"racks"}, {"whole", "cases", "site"}
-
-    def place(item: pytest.Item) -> int:
-        used = set(getattr(item, "fixturenames", ()))
-        return bool(later & used) - bool(first & used)
-
-    items.sort(key=place)
+    """What makes tenants of its own comes last: the others photograph all projects of both clouds."""
+    later = {"whole", "cases", "site"}
+    items.sort(key=lambda item: bool(later & set(getattr(item, "fixturenames", ()))))
 
 
 @dataclasses.dataclass
