@@ -127,7 +127,7 @@ def test_the_inventory_is_checked(site):
     code, out, err = site.run("inventory")
     assert (code, out) == (2, "")
     allowed = "macs, bmc, provisioner, source, roles, disks, nics"
-    assert err == f"pumphouse: {site.inventory}: hosts.c1.macs: this key is missing; allowed: {allowed}\n"
+    assert err == f"pumphouse-bm: {site.inventory}: hosts.c1.macs: this key is missing; allowed: {allowed}\n"
 
 
 def test_on_from_the_network(site):
