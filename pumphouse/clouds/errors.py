@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import html
 import re
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -148,13 +149,19 @@ def _words(exc: BaseException) -> str:
     if isinstance(details, str) and details and type(exc).__module__.startswith("openstack"):
         text = details
     if not text.strip():
-        return type(exc).__name__
+        return f"{type(exc).__name__}{_line(exc) if isinstance(exc, AssertionError) else ''}"
     reason = _LOST.search(text)
     if reason:
         text = f"{text[: reason.start()].rstrip(' :')}: {reason[1]}"
     if status(exc) is None and type(exc).__module__ == "builtins" and not isinstance(exc, OSError):
         text = f"{type(exc).__name__}: {text}"
     return text
+
+
+def _line(exc: BaseException) -> str:
+    """Where it was raised: of a fault in the code, ours or a library's, nothing else tells what it is."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    return f" in {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
 
 
 def _where(exc: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import threading
+from types import SimpleNamespace
 
 import pytest
 from keystoneauth1 import exceptions as keystoneauth
@@ -338,3 +339,20 @@ def test_a_wrong_password_is_told_in_the_services_words(server, cloud):
         cloud.user_id  # noqa: B018
     assert explain(caught.value).startswith("The request you have made requires authentication. (HTTP 401)")
     assert "entry-secret" not in explain(caught.value)
+
+
+def test_a_new_token_leaves_no_other_thread_without_one():
+    """Keystoneauth fails by an assertion where a thread asks for the token just when there is none."""
+    seen = []
+
+    class Plugin:
+        auth_ref = "old"
+
+        def get_auth_ref(self, _session):
+            seen.append(self.auth_ref)
+            return "new"
+
+    session = SimpleNamespace(auth=Plugin())
+    region = SimpleNamespace(get_session=lambda: session)
+    Cloud("source", CloudConfig("old"), region, None).fresh_token()
+    assert (seen, session.auth.auth_ref) == (["old"], "new")
