@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .. import human
@@ -15,6 +18,7 @@ from .migrate import add_concurrency, tell
 
 if TYPE_CHECKING:
     from ..clouds.cloud import Cloud
+    from ..config import Config
     from ..planning.plan import Plan, Unit
     from ..store import Migration, Store
 
@@ -84,7 +88,53 @@ class Resume(command.Command):
         return migration
 
 
-class Rollback(command.Command):
+@dataclasses.dataclass
+class Named:
+    """A migration that is settled, or some of its servers."""
+
+    store: Store
+    migration: Migration
+    plan: Plan
+    #: The units of the servers that were named; None: all of it.
+    units: list[Unit] | None
+
+
+class Settling(command.Command):
+    """What settles a migration, whole or server by server, after asking."""
+
+    #: What is done to a server, for the help.
+    verb = ""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """The options that both have."""
+        parser = super().get_parser(prog_name)
+        command.add_migration(parser)
+        parser.add_argument(
+            "--server",
+            metavar="NAME_OR_ID",
+            dest="servers",
+            action="append",
+            default=[],
+            help=f"{self.verb} this server only, with its ports and volumes; may be repeated",
+        )
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+        return parser
+
+    @contextlib.contextmanager
+    def named(self, config: Config, parsed_args: argparse.Namespace) -> Iterator[Named]:
+        """What was named; nothing runs it. Raises UsageError."""
+        from ..migrations import undoing
+        from ..planning.plan import Plan
+
+        with self.store(config) as store:
+            migration = command.find_migration(store, parsed_args.id)
+            undoing.refuse_running(store, migration)
+            plan = Plan.from_json(migration.plan)
+            units = undoing.server_units(plan, parsed_args.servers) if parsed_args.servers else None
+            yield Named(store, migration, plan, units)
+
+
+class Rollback(Settling):
     """Remove what a migration made in the destination, and let the source's servers run again as they ran."""
 
     notes = (
@@ -93,36 +143,26 @@ class Rollback(command.Command):
         " is named), 2 bad input"
     )
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        """The options."""
-        parser = super().get_parser(prog_name)
-        command.add_migration(parser)
-        add_server(parser, "roll back")
-        parser.add_argument("--yes", action="store_true", help="do not ask")
-        return parser
+    verb = "roll back"
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         """Ask, undo, say what stays."""
         from ..migrations import undoing
-        from ..planning.plan import Plan
 
         need_answer(parsed_args)
         config = self.config()
-        with self.store(config) as store:
-            migration = command.find_migration(store, parsed_args.id)
-            undoing.refuse_running(store, migration)
-            plan = Plan.from_json(migration.plan)
-            units = undoing.server_units(plan, parsed_args.servers) if parsed_args.servers else None
-            if not parsed_args.yes and not agreed(f"Roll back {_what(migration, units)}? {_lost(plan, units)}"):
+        with self.named(config, parsed_args) as it:
+            question = f"Roll back {_what(it.migration, it.units)}? {_lost(it.plan, it.units)}"
+            if not parsed_args.yes and not agreed(question):
                 print("Nothing was changed.", file=sys.stderr)
                 return 1
             with self.clouds(config, WORKERS) as (source, destination):
-                of_this_pair(migration, source, destination)
-                left = undoing.roll_back(source, destination, store, migration, units, self.say)
+                of_this_pair(it.migration, source, destination)
+                left = undoing.roll_back(source, destination, it.store, it.migration, it.units, self.say)
         return stays(left, "Rolled back.")
 
 
-class Accept(command.Command):
+class Accept(Settling):
     """Accept what a migration moved: it cannot be rolled back any more."""
 
     notes = (
@@ -131,11 +171,11 @@ class Accept(command.Command):
         " 0 accepted, 1 not accepted or something could not be removed, 2 refused: the report has differences"
     )
 
+    verb = "accept"
+
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """The options."""
         parser = super().get_parser(prog_name)
-        command.add_migration(parser)
-        add_server(parser, "accept")
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--delete-source", action="store_true", help="delete the servers in the source")
         what.add_argument("--keep-source", action="store_true", help="leave them there, stopped")
@@ -146,32 +186,26 @@ class Accept(command.Command):
             default=[],
             help="a difference of the report that is accepted too, as the refusal names it; may be repeated",
         )
-        parser.add_argument("--yes", action="store_true", help="do not ask")
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         """Look at the report, ask twice, accept, delete."""
-        from ..migrations import accepting, undoing
-        from ..planning.plan import Plan
+        from ..migrations import accepting
 
         need_answer(parsed_args)
         config = self.config()
-        with self.store(config) as store:
-            migration = command.find_migration(store, parsed_args.id)
-            undoing.refuse_running(store, migration)
-            plan = Plan.from_json(migration.plan)
-            servers = undoing.server_units(plan, parsed_args.servers) if parsed_args.servers else None
-            units = accepting.in_scope(plan, servers)
-            accepting.refuse_differences(accepting.differences(store, migration, units), parsed_args.despite)
-            if not parsed_args.yes and not self._agreed(migration, servers, parsed_args.delete_source):
+        with self.named(config, parsed_args) as it:
+            units = accepting.in_scope(it.plan, it.units)
+            accepting.refuse_differences(accepting.differences(it.store, it.migration, units), parsed_args.despite)
+            if not parsed_args.yes and not self._agreed(it.migration, it.units, parsed_args.delete_source):
                 print("Nothing was changed.", file=sys.stderr)
                 return 1
-            accepting.accept(store, migration, units)
+            accepting.accept(it.store, it.migration, units)
             left: list[str] = []
             if parsed_args.delete_source:
                 with self.clouds(config, WORKERS) as (source, destination):
-                    of_this_pair(migration, source, destination)
-                    left = accepting.delete_source(source, destination, store, migration, units, self.say)
+                    of_this_pair(it.migration, source, destination)
+                    left = accepting.delete_source(source, destination, it.store, it.migration, units, self.say)
         return stays(left, "Accepted.")
 
     def _agreed(self, migration: Migration, servers: list[Unit] | None, delete: bool) -> bool:
@@ -215,18 +249,6 @@ class Cancel(command.Command):
                     of_this_pair(migration, source, destination)
                     left = undoing.undo_interrupted(source, destination, store, migration, self.say)
         return stays(left, "Cancelled; pumphouse resume goes on, pumphouse rollback undoes the rest.")
-
-
-def add_server(parser: argparse.ArgumentParser, verb: str) -> None:
-    """The option that names single servers."""
-    parser.add_argument(
-        "--server",
-        metavar="NAME_OR_ID",
-        dest="servers",
-        action="append",
-        default=[],
-        help=f"{verb} this server only, with its ports and volumes; may be repeated",
-    )
 
 
 def need_answer(parsed_args: argparse.Namespace) -> None:

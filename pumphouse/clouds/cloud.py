@@ -160,14 +160,8 @@ class Cloud:
 
     def fresh_token(self) -> None:
         """Get a new token: a long upload cannot be sent again when its token expires half-way."""
-        auth: Any = self.session.auth
-        if hasattr(auth, "get_auth_ref"):
-            # Not by invalidate(): another thread that asks at that moment finds no token, and keystoneauth (5.18)
-            # fails by an assertion.
-            auth.auth_ref = auth.get_auth_ref(self.session)
-        else:
-            self.session.invalidate()
-            self.session.get_token()
+        self.session.invalidate()
+        self.session.get_token()
 
     def as_project(self, project_id: str) -> Cloud:
         """The same credentials in another project. Raises CloudError where they hold for one project only."""

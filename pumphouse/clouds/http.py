@@ -92,7 +92,19 @@ def pool(workers: int, auth_url: str) -> requests.Session:
 
 
 class CheckedSession(Session):
-    """keystoneauth's, which looks before it changes something whether it still may: see :func:`checked`."""
+    """keystoneauth's, which looks before it changes something whether it still may (see :func:`checked`), counts
+    requests, and is never without a token once it had one.
+    """
+
+    def invalidate(self, auth: Any = None) -> bool:
+        """Replace the token, rather than take it away: keystoneauth's own (5.18) leaves none for a moment, and a thread
+        that asks for it just then fails by an assertion.
+        """
+        auth = auth or self.auth
+        if getattr(auth, "auth_ref", None) is None or not hasattr(auth, "get_auth_ref"):
+            return bool(super().invalidate(auth))
+        auth.auth_ref = auth.get_auth_ref(self)
+        return True
 
     def request(self, url: str, method: str, *args: Any, **options: Any) -> Any:
         """Send a request. Raises what the check raises; then nothing was sent."""

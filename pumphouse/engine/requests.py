@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from pumphouse.errors import UsageError
 from pumphouse.migrations import accepting, process, undoing
-from pumphouse.migrations.runner import projects_of, units_of
+from pumphouse.migrations.beginning import projects_of, units_of
 from pumphouse.planning.plan import Plan, Selection
 from pumphouse.store import Migration, Store, claims, jobs, models, plans
 from pumphouse.store.jobs import Job

@@ -15,6 +15,7 @@ from pumphouse.config import Config
 from pumphouse.engine.requests import refuse_findings
 from pumphouse.errors import UsageError
 from pumphouse.migrations import accepting, again, leftovers, process, runner, undoing
+from pumphouse.migrations.beginning import projects_of, units_of
 from pumphouse.planning.plan import Plan, Selection
 from pumphouse.planning.planner import make_plan, pair_of
 from pumphouse.store import Migration, Store, claims, jobs, plans
@@ -71,8 +72,8 @@ class Work:
             except Exception:
                 self.store.set_migration_state(migration.id, FAILED)
                 raise
-            self.store.set_plan(migration.id, plan.to_json(), runner.units_of(plan))
-            options = {**migration.options, "projects": runner.projects_of(plan)}
+            self.store.set_plan(migration.id, plan.to_json(), units_of(plan))
+            options = {**migration.options, "projects": projects_of(plan)}
             self.store.set_options(migration.id, options)
         self.resume(source, destination)
 

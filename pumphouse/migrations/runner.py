@@ -10,15 +10,14 @@ import collections
 import concurrent.futures
 import contextlib
 import dataclasses
-import getpass
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.migrations import process
+from pumphouse.migrations.beginning import guess, map_what_is_there, operator, projects_of, units_of
 from pumphouse.migrations.keeping import Keeper
 from pumphouse.migrations.running_unit import Abandon, BrokenOffError, execute, reason
 from pumphouse.migrations.verify import NOT_VERIFIED, note_failure, verify_unit
@@ -27,7 +26,7 @@ from pumphouse.planning.plan import Plan, Unit
 from pumphouse.planning.planner import pair_of
 from pumphouse.store import claims, logbook, notes
 from pumphouse.store.claims import Claim, ClaimedStore, LostClaimError
-from pumphouse.store.store import CANCELLED, NewUnit, Store
+from pumphouse.store.store import CANCELLED, Store
 from pumphouse.tasks.context import WHOLE, Context
 from pumphouse.transfer.progress import (
     BLOCKED,
@@ -70,7 +69,7 @@ def run(
     pair = pair_of(source, destination)
     options = {
         "concurrency": concurrency,
-        "operator": _operator(),
+        "operator": operator(),
         "source": f"{source.name} ({source.key})",
         "destination": f"{destination.name} ({destination.key})",
         "process": process.stamp(),
@@ -107,16 +106,6 @@ def resume(
     _go(source, destination, store, plan, migration_id, migration.pair, concurrency, progress, stop, leave=leave)
 
 
-def units_of(plan: Plan) -> list[NewUnit]:
-    """What the database keeps of its units from the beginning."""
-    return [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units]
-
-
-def projects_of(plan: Plan) -> list[str]:
-    """The ids of the tenants that it is about, in the source."""
-    return [item.id for item in plan.items if item.type == "project"]
-
-
 def context_of(
     source: Cloud, destination: Cloud, store: Store, plan: Plan, migration_id: int, pair: str, progress: Progress
 ) -> Context:
@@ -141,9 +130,9 @@ def _go(
     leave: threading.Event | None = None,
 ) -> None:
     for unit in plan.units:
-        shown = UnitProgress(unit.name, unit.title, unit.bytes, bytes_guessed=_guess(unit))
+        shown = UnitProgress(unit.name, unit.title, unit.bytes, bytes_guessed=guess(unit))
         progress.units[unit.name] = shown
-    _map_what_is_there(store, pair, migration_id, plan)
+    map_what_is_there(store, pair, migration_id, plan)
     on_start(migration_id)
     context = context_of(source, destination, store, plan, migration_id, pair, progress)
     runner = _Runner(context, plan, stop, leave or threading.Event())
@@ -151,36 +140,6 @@ def _go(
         runner.run(concurrency)
     finally:
         runner.close()
-
-
-def _guess(unit: Unit) -> int:
-    """Bytes of a unit that are an upper bound: what is stored of a disk is known when it is an image."""
-    return sum(item.bytes for item in unit.items if item.action == "create" and item.type != "image")
-
-
-def _operator() -> str:
-    """Who runs this; a container's user may have no name."""
-    try:
-        return getpass.getuser()
-    except (ImportError, KeyError, OSError):
-        return str(os.getuid())
-
-
-def _map_what_is_there(store: Store, pair: str, migration_id: int, plan: Plan) -> None:
-    """What the plan found in the destination stands in for the source's, but is not ours to undo."""
-    known = {(row.type, row.source_id): row.destination_id for row in store.mappings(pair)}
-    for unit in plan.units:
-        for item in unit.items:
-            if item.action == "reuse" and item.destination_id and known.get(item.key) != item.destination_id:
-                store.map(
-                    pair,
-                    item.type,
-                    item.id,
-                    item.destination_id,
-                    migration_id=migration_id,
-                    unit=unit.name,
-                    created=False,
-                )
 
 
 class _Runner:

@@ -18,17 +18,9 @@ if TYPE_CHECKING:
 AUDIT, JOB, PLAN, MIGRATION = "audit", "job", "plan", "migration"
 
 
-def add(
-    store: Store,
-    kind: str,
-    text: str,
-    migration_id: int | None = None,
-    *,
-    unit: str | None = None,
-    data: Any = None,
-) -> None:
-    """Something happened, now. Neither the text nor ``data`` (JSON) may hold secrets."""
-    store.write(lambda session: add_in(session, kind, text, migration_id, unit=unit, data=data))
+def add(store: Store, kind: str, text: str, migration_id: int | None = None, **more: Any) -> None:
+    """Something happened, now. Neither the text nor ``data`` (JSON) may hold secrets; ``more``: as of ``add_in``."""
+    store.write(lambda session: add_in(session, kind, text, migration_id, **more))
 
 
 def add_in(

@@ -26,6 +26,9 @@ ACTOR = 256
 #: Characters of free text that are kept: below MariaDB's 65,535 bytes of a TEXT, whatever the characters.
 TEXT_LIMIT = 16_000
 
+#: The state of a migration or a unit that has succeeded.
+DONE = "done"
+
 #: MariaDB and MySQL: ids and names that differ in case only are different ones.
 MYSQL = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
 

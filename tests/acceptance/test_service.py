@@ -68,11 +68,11 @@ def site(clouds: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site
     site = Site(folder, clouds.clouds_file, clouds.databases)
     site.domain = fill(operator("src"), operator("dst"), "small", guest_image(), say=lambda _: None)
     try:
-        site.service = Service(site.config, clouds.clouds_file, folder)
+        site.service = Service(site.config, clouds.clouds_file)
         try:
             yield site
         finally:
-            site.service.end()
+            site.service.stop()
     finally:
         for cloud in (clouds.source, clouds.destination):
             Cleaner(cloud, site.domain).clean()
@@ -83,7 +83,7 @@ def dragged(site: Site) -> tuple[dict[str, Any], dict[tuple[str, str], Any]]:
     """Plan and report of a migration by the page; the service is killed amid it, and goes on by itself."""
     with browser() as running:
         visitor = Visitor(running, site.service.url)
-        visitor.log_in(site.service.token)
+        visitor.log_in(site.service.secret)
         card = visitor.card("acme").filter(has_text=site.domain)
         visitor.drag(card, visitor.see("column-destination"))
         number = visitor.start()
@@ -115,7 +115,7 @@ def test_by_curl_alone(site: Site, dragged: tuple[dict[str, Any], dict[tuple[str
     """By what docs/orchestration.md says, which follows the OpenAPI document only."""
     text = (ROOT / "docs/orchestration.md").read_text()
     _token, move, *_ = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    (site.folder / "auth.header").write_text(f"Authorization: Bearer {site.service.token}\n")
+    (site.folder / "auth.header").write_text(f"Authorization: Bearer {site.service.secret}\n")
     done = subprocess.run(
         ["bash", "-c", move], cwd=site.folder, capture_output=True, text=True, timeout=600, check=False,
         env={

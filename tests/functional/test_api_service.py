@@ -18,8 +18,7 @@ import pytest
 import requests
 
 from pumphouse.embedded.process import Pair, start_pair
-
-from .api_service import Service, alive, wait
+from tests.page.process import Service, alive, wait
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,7 @@ def pair(tmp_path_factory) -> Iterator[Pair]:
 
 @pytest.fixture(scope="module")
 def service(pair) -> Iterator[Service]:
-    with Service(pair) as service:
+    with Service(pair.config, str(pair.clouds_file)) as service:
         yield service
 
 
@@ -76,7 +75,7 @@ def test_a_token_revoked_by_command_is_refused_at_once(service):
 
 
 def test_a_keystone_token_of_either_cloud_is_taken_as_configured(pair):
-    with Service(pair, "--no-engine", keystone_roles={"admin": "operator"}) as service:
+    with Service(pair.config, str(pair.clouds_file), "--no-engine", keystone_roles={"admin": "operator"}) as service:
         for role, cloud in (("source", pair.source), ("destination", pair.destination)):
             login = keystoneauth1.identity.V3Password(
                 cloud.auth_url, username="admin", password=cloud.password, user_domain_name="Default",
@@ -133,7 +132,7 @@ def test_a_dead_engine_is_replaced(service):
 
 
 def test_failed_log_ins_are_limited_in_all_processes_together(pair):
-    with Service(pair, "--no-engine", workers=2) as service:
+    with Service(pair.config, str(pair.clouds_file), "--no-engine", workers=2) as service:
         codes = [
             requests.post(f"{service.url}/v1/session", json={"token": "ph_a_b"}, timeout=30).status_code
             for _ in range(14)
@@ -154,7 +153,7 @@ def test_failed_log_ins_are_limited_in_all_processes_together(pair):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_cleanly_and_soon_though_somebody_listens(pair, number):
-    service = Service(pair).start()
+    service = Service(pair.config, str(pair.clouds_file)).start()
     wait(lambda: len(service.children()) == 2)
     children = service.children()
     session = service.session("viewer")
@@ -178,7 +177,7 @@ def test_it_ends_cleanly_and_soon_though_somebody_listens(pair, number):
 
 
 def test_nothing_is_left_when_its_parent_is_killed(pair):
-    service = Service(pair).start()
+    service = Service(pair.config, str(pair.clouds_file)).start()
     wait(lambda: len(service.children()) == 2)
     children = service.children()
     with service.session("viewer").get(f"{service.url}/v1/events", stream=True, timeout=60) as answer:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ import pytest
 from pumphouse.cli.demo_page import Page, open_page
 from pumphouse.embedded import demo
 from pumphouse.embedded.demo.account import operator
+from pumphouse.embedded.demo.acme import password
 from pumphouse.embedded.process import start_pair
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +33,9 @@ def blocks(kind: str) -> list[str]:
 
 class Desk:
     """Where somebody types what the page says."""
+
+    #: Of the clouds' administrators, and of the tenant's people.
+    passwords: list[str]
 
     def __init__(self, directory: Path, page: Page, domain: str, environment: dict[str, str]) -> None:
         self.directory, self.page = directory, page
@@ -63,7 +69,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         patch.setenv("OS_CLIENT_CONFIG_FILE", str(pair.clouds_file))
         domain = demo.fill(operator("src"), operator("dst"), "small", say=lambda _: None)
         with open_page(pair.config, environment, directory / "service.log") as page:
-            yield Desk(directory, page, domain, environment)
+            desk = Desk(directory, page, domain, environment)
+            (there,) = operator("src").identity.list("/domains", "domains", name=domain)
+            people = [password(there["id"], name) for name in ("alice", "bob", "carol")]
+            desk.passwords = [pair.source.password, pair.destination.password, *people]
+            yield desk
 
 
 def test_curl(desk: Desk) -> None:
@@ -78,6 +88,18 @@ def test_curl(desk: Desk) -> None:
     ids = [json.loads(part)["id"] for part in re.findall(r'\{\s+"id".*?\}', told + again, re.DOTALL)]
     assert len(ids) == 2
     assert len(set(ids)) == 1, "asked for twice, done once"
+
+
+def test_no_secret_is_kept_or_told(desk: Desk) -> None:
+    """Of what was done until now: neither in the service's log nor in the database."""
+    with contextlib.closing(sqlite3.connect(desk.directory / "pumphouse.sqlite")) as connection:
+        kept = "\n".join(connection.iterdump())
+    told = kept + (desk.directory / "service.log").read_text()
+    assert "migration.create" in told
+    header = (desk.directory / "auth.header").read_text()
+    secrets = [proof.rpartition("_")[2] for proof in (desk.page.token, header.strip())]
+    assert [number for number, one in enumerate([*secrets, *desk.passwords]) if one in told] == []
+    assert re.findall(r"gAAAAA[\w-]{40,}|\$(?:2[aby]|scrypt|pbkdf2-sha512)\$[^\s'\"]{20,}", told) == []
 
 
 def test_ansible(desk: Desk) -> None:

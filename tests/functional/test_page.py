@@ -27,13 +27,13 @@ pytestmark = pytest.mark.skipif(chromium() is None, reason="LEFT OUT: chromium i
 class Place:
     """Two clouds with a tenant in one, and the service."""
 
-    def __init__(self, pair: Pair, directory: Path) -> None:
+    def __init__(self, pair: Pair) -> None:
         self.pair = pair
         self.domain = demo.fill(operator("src"), operator("dst"), "small", say=lambda _: None)
         self.clouds = (pair.source, pair.destination)
         for cloud in self.clouds:
             cloud.control("POST", "save/begin")
-        self.service = Service(pair.config, str(pair.clouds_file), directory)
+        self.service = Service(pair.config, str(pair.clouds_file))
 
     def slow(self, seconds: float) -> None:
         """So that something can be seen, and broken, meanwhile."""
@@ -53,11 +53,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     directory = tmp_path_factory.mktemp("page")
     with start_pair(directory) as pair, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OS_CLIENT_CONFIG_FILE", str(pair.clouds_file))
-        place = Place(pair, directory)
+        place = Place(pair)
         try:
             yield place
         finally:
-            place.service.end()
+            place.service.stop()
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def as_it_was(place: Place) -> Iterator[None]:
     """Whatever a test moved goes back, however it ended."""
     yield
     place.slow(0)
-    if place.service.process.poll() is not None:
+    if place.service.process is None:
         place.service.start()
     for migration in place.service.call("/v1/migrations")["items"]:
         place.service.ended(migration["id"])
@@ -83,7 +83,7 @@ def as_it_was(place: Place) -> Iterator[None]:
 def visitor(place: Place, running: Any) -> Iterator[Visitor]:
     """Somebody who has logged in; nothing may be complained of."""
     visitor = Visitor(running, place.service.url)
-    visitor.log_in(place.service.token)
+    visitor.log_in(place.service.secret)
     yield visitor
     assert visitor.complaints == []
     visitor.context.close()
@@ -102,7 +102,7 @@ def test_who_may_not_in(place: Place, running: Any) -> None:
     visitor.see("login-submit").click()
     expect(visitor.page.get_by_role("alert")).to_contain_text("token")
     expect(visitor.see("login-token")).to_be_focused()
-    visitor.see("login-token").fill(place.service.token)
+    visitor.see("login-token").fill(place.service.secret)
     visitor.page.keyboard.press("Enter")
     expect(visitor.page.get_by_role("heading", name="Migrations")).to_be_visible()
     cookie = visitor.context.cookies()[0]
@@ -173,7 +173,7 @@ def test_a_failure_is_told_in_the_services_own_words(place: Place, visitor: Visi
 def test_it_goes_on_when_the_service_was_killed(place: Place, running: Any) -> None:
     place.slow(0.6)
     visitor = Visitor(running, place.service.url)
-    visitor.log_in(place.service.token)
+    visitor.log_in(place.service.secret)
     visitor.card("acme").get_by_test_id("migrate-button").click()
     number = visitor.start()
     visitor.state(number, "running")
@@ -189,7 +189,7 @@ def test_it_goes_on_when_the_service_was_killed(place: Place, running: Any) -> N
 def test_two_browsers_see_the_same(place: Place, visitor: Visitor, running: Any) -> None:
     place.slow(0.4)
     other = Visitor(running, place.service.url)
-    other.log_in(place.service.token)
+    other.log_in(place.service.secret)
     visitor.card("acme").get_by_test_id("migrate-button").click()
     number = visitor.start()
     expect(other.card("acme")).to_have_attribute("data-state", "running")
@@ -211,7 +211,7 @@ def test_everybody_can_read_it(place: Place, running: Any, scheme: str, width: s
     expect(visitor.see("login-token")).to_be_visible()
     wrong = {"log-in": visitor.findings()}
     picture(visitor, f"login-{scheme}-{width}")
-    visitor.log_in(place.service.token)
+    visitor.log_in(place.service.secret)
     expect(visitor.card("acme")).to_be_visible()
     number = place.service.call("/v1/migrations")["items"][0]["id"]
     for view in ("#/", "#/migrations", f"#/migrations/{number}"):

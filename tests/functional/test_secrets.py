@@ -33,7 +33,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def said(world: World) -> str:
-    """All that is written in a run that fails and is resumed, with every request in its log; and our database."""
+    """All that is written in a run that fails, is resumed, reported, verified and rolled back.
+
+    Every request is in its log; and our database is in it, before and after.
+    """
     world.restore()
     for role, cloud in world.clouds.items():
         cloud.control("POST", "faults", [fault for where, fault in FAULTS if where == role])
@@ -44,7 +47,17 @@ def said(world: World) -> str:
     kept = dump(world.database)
     second = world.start(Injection(), "--debug", "resume", str(world.number)).wait()
     assert (first.code, second.code) == (1, 0)
-    text = kept + dump(world.database) + world.log.read_text()
+    kept += dump(world.database)
+    number, html = str(world.number), world.directory / "report.html"
+    for command in (
+        ("show", number, "-f", "json"),
+        ("report", number, "-f", "json"),
+        ("report", number, "-f", "html", "-o", str(html)),
+        ("verify", number, "--bytes"),
+        ("rollback", number, "--yes"),
+    ):
+        assert world.start(Injection(), "--debug", *command).wait().code == 0, world.log.read_text()[-3000:]
+    text = kept + dump(world.database) + world.log.read_text() + html.read_text()
     assert "failed" in text
     assert PREFIX in text
     return text

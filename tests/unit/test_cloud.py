@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import threading
-from types import SimpleNamespace
 
 import pytest
 from keystoneauth1 import exceptions as keystoneauth
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import explain
+from pumphouse.clouds.http import CheckedSession
 from pumphouse.config import CloudConfig
 from pumphouse.errors import CloudError, ConfigError
 from tests.unit.cloud_server import PROJECT, USER, CloudServer, entry, open_cloud, write_clouds
@@ -352,7 +352,6 @@ def test_a_new_token_leaves_no_other_thread_without_one():
             seen.append(self.auth_ref)
             return "new"
 
-    session = SimpleNamespace(auth=Plugin())
-    region = SimpleNamespace(get_session=lambda: session)
-    Cloud("source", CloudConfig("old"), region, None).fresh_token()
+    session = CheckedSession(auth=Plugin())
+    assert session.invalidate()
     assert (seen, session.auth.auth_ref) == (["old"], "new")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from taskflow.patterns import linear_flow
 
 from pumphouse.errors import CloudError
-from pumphouse.migrations import keeping, runner, running_unit
+from pumphouse.migrations import beginning, keeping, runner, running_unit
 from pumphouse.planning.plan import Item, Plan, Unit
 from pumphouse.planning.planner import pair_of
 from pumphouse.tasks.base import Task
@@ -498,7 +498,7 @@ def test_the_operator_may_have_no_name(site, monkeypatch):
     def nobody():
         raise OSError("No username set in the environment")
 
-    monkeypatch.setattr(runner.getpass, "getuser", nobody)
+    monkeypatch.setattr(beginning.getpass, "getuser", nobody)
     site.unit("a")
     site.run()
     assert site.state == "done"

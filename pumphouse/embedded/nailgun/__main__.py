@@ -23,10 +23,10 @@ def main() -> int:
     arguments = parser.parse_args()
 
     # After the options are known to be right: it takes a while.
-    from pumphouse.embedded.nailgun.master import Master
     from pumphouse.embedded.nailgun.server import serve as listen
+    from pumphouse.embedded.nailgun.whole import Nailgun
 
-    master = Master(arguments.version, arguments.directory, os.environ.get(PASSWORD) or secrets.token_urlsafe(12))
+    master = Nailgun(arguments.version, arguments.directory, os.environ.get(PASSWORD) or secrets.token_urlsafe(12))
     server = listen(master, arguments.port)
     print(json.dumps({"url": master.url}), flush=True)
     sys.stdin.read()

@@ -43,16 +43,16 @@ class State:
 class Master:
     """One Fuel master node. Every request holds ``lock``."""
 
-    def __init__(self, version: str, directory: Path, password: str) -> None:
-        """``directory`` is its own."""
-        # The parts know the master, and the master none of them until here.
-        from pumphouse.embedded.nailgun.environments import Environments
-        from pumphouse.embedded.nailgun.keystone import Keystone
-        from pumphouse.embedded.nailgun.layout import Layout
-        from pumphouse.embedded.nailgun.nodes import Nodes
-        from pumphouse.embedded.nailgun.tasks import Tasks
-        from pumphouse.embedded.nailgun.work import Work
+    #: The parts, each of its own class: ``whole.Nailgun`` puts them together.
+    keystone: Any
+    environments: Any
+    nodes: Any
+    layout: Any
+    tasks: Any
+    work: Any
 
+    def __init__(self, version: str, directory: Path) -> None:
+        """``directory`` is its own."""
         self.flavour, self.directory = FLAVOURS[version], directory
         directory.mkdir(parents=True, exist_ok=True)
         #: Where it is reached; set when it listens.
@@ -63,14 +63,7 @@ class Master:
         #: How often each call came.
         self.requests: collections.Counter[str] = collections.Counter()
         self.state = State()
-        self.keystone, self.environments, self.nodes = Keystone(self, password), Environments(self), Nodes(self)
-        self.layout, self.tasks, self.work = Layout(self), Tasks(self), Work(self)
         self.notify("done", "Master node installation has been completed successfully.")
-
-    @property
-    def parts(self) -> list[Part]:
-        """All of them."""
-        return [self.keystone, self.environments, self.nodes, self.layout, self.tasks, self.work]
 
     def number(self, kind: str) -> int:
         """A fresh one."""

@@ -11,12 +11,12 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from pumphouse.embedded.connections import Handler
 from pumphouse.embedded.faults import FaultyApp
 from pumphouse.embedded.nailgun.agent import Machine
-from pumphouse.embedded.nailgun.master import Master
+from pumphouse.embedded.nailgun.whole import Nailgun
 from pumphouse.embedded.nailgun.wording import refusal
 from pumphouse.embedded.service import RefusedError
 
 
-def make_app(master: Master) -> Flask:
+def make_app(master: Nailgun) -> Flask:
     """All calls, and the control."""
     app = Flask(__name__)
     for part in master.parts:
@@ -57,7 +57,7 @@ class _Versioned:
         return self._app(environ, start)
 
 
-def _control(app: Flask, master: Master) -> None:
+def _control(app: Flask, master: Nailgun) -> None:
     saved: dict[str, bytes] = {}
 
     @app.post("/_control/faults")
@@ -112,7 +112,7 @@ def _control(app: Flask, master: Master) -> None:
         return Response("#!ipxe\necho discovered\nsleep 3600\n", content_type="text/plain")
 
 
-def serve(master: Master, port: int = 0) -> BaseWSGIServer:
+def serve(master: Nailgun, port: int = 0) -> BaseWSGIServer:
     """Listen on the loopback (port 0: any that is free) and answer in threads until ``shutdown`` is called."""
     server = make_server("127.0.0.1", port, make_app(master), threaded=True, request_handler=Handler)
     master.url = f"http://127.0.0.1:{server.server_port}"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pumphouse.embedded.network import checks
 from pumphouse.embedded.network.errors import bad, conflict
+from pumphouse.embedded.network.part import Neutron
 from pumphouse.embedded.network.port_rules import INTERFACES
 from pumphouse.embedded.service import Json
-
-if TYPE_CHECKING:
-    from pumphouse.embedded.network.service import Network
 
 OWNER = "network:router_gateway"
 
@@ -31,7 +29,7 @@ def gateway(value: Any) -> Json | None:
     return found
 
 
-def view(service: Network, router: Json) -> Json | None:
+def view(service: Neutron, router: Json) -> Json | None:
     """``external_gateway_info`` of an answer."""
     kept = router["_gateway"]
     if not kept:
@@ -44,7 +42,7 @@ def view(service: Network, router: Json) -> Json | None:
     return shown
 
 
-def apply(service: Network, router: Json, wanted: Json | None) -> None:
+def apply(service: Neutron, router: Json, wanted: Json | None) -> None:
     """Let a router have this way out, or none."""
     kept = router["_gateway"]
     network = _check(service, wanted) if wanted else None
@@ -71,7 +69,7 @@ def apply(service: Network, router: Json, wanted: Json | None) -> None:
     service.routers.table.change(router, _gateway=kept, _gateway_network=network["id"])
 
 
-def _check(service: Network, wanted: Json) -> Json:
+def _check(service: Neutron, wanted: Json) -> Json:
     network = service.networks.seen(wanted["network_id"])
     if not service.networks.external(network):
         raise bad("router", f"Network {network['id']} is not an external network")
@@ -82,7 +80,7 @@ def _check(service: Network, wanted: Json) -> Json:
     return network
 
 
-def _remove(service: Network, router: Json, kept: Json) -> None:
+def _remove(service: Neutron, router: Json, kept: Json) -> None:
     for ip in service.floating_ips.table.where("router_id", router["id"]):
         if ip["floating_network_id"] == kept["network_id"]:
             raise conflict("RouterExternalGatewayInUseByFloatingIp",
@@ -92,7 +90,7 @@ def _remove(service: Network, router: Json, kept: Json) -> None:
     service.routers.table.change(router, _gateway=None, _gateway_network=None)
 
 
-def _check_overlap(service: Network, router: Json, network: Json) -> None:
+def _check_overlap(service: Neutron, router: Json, network: Json) -> None:
     """The ranges outside are none of those inside."""
     inside = [service.subnets.table.rows[ip["subnet_id"]] for port in service.routers.ports(router)
               if port["device_owner"] in INTERFACES for ip in port["fixed_ips"]]  # fmt: skip

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from pumphouse.embedded.network.addresses import INTERFACES
 from pumphouse.embedded.network.errors import conflict, forbidden, invalid
+from pumphouse.embedded.network.part import Neutron
 from pumphouse.embedded.service import Json
-
-if TYPE_CHECKING:
-    from pumphouse.embedded.network.service import Network
 
 #: Owners of ports that are routers', and are removed by them alone.
 ROUTERS = (*INTERFACES, "network:router_gateway", "network:floatingip")
@@ -72,7 +69,7 @@ def merged_options(old: list[Json], new: list[Json]) -> list[Json]:
     return list(found.values())
 
 
-def check_deletable(service: Network, port: Json) -> None:
+def check_deletable(service: Neutron, port: Json) -> None:
     """Refuse (409) to remove a port that is part of a trunk or a router."""
     if trunk := service.trunks.with_sub_port(port["id"]):
         raise conflict("PortInUseAsSubPort", f"Port {port['id']} is currently a subport for trunk {trunk['id']}.")

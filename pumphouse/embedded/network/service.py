@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
 from pumphouse.embedded.network import bindings
 from pumphouse.embedded.network.address_groups import AddressGroups
@@ -15,6 +15,7 @@ from pumphouse.embedded.network.errors import missing
 from pumphouse.embedded.network.extensions import extensions
 from pumphouse.embedded.network.floating_ips import FloatingIPs
 from pumphouse.embedded.network.networks import Networks
+from pumphouse.embedded.network.part import Neutron
 from pumphouse.embedded.network.ports import Ports
 from pumphouse.embedded.network.qos import QosPolicies
 from pumphouse.embedded.network.quotas import Quotas
@@ -26,26 +27,23 @@ from pumphouse.embedded.network.state import NetworkState
 from pumphouse.embedded.network.subnet_pools import AddressScopes, SubnetPools
 from pumphouse.embedded.network.subnets import Subnets
 from pumphouse.embedded.network.trunks import Trunks
-from pumphouse.embedded.service import Json, RefusedError, Service, route
+from pumphouse.embedded.service import Json, RefusedError, route
 
 if TYPE_CHECKING:
     from pumphouse.embedded.ground import Ground
 
 
-class Network(Service):
-    """Neutron."""
+class Network(Neutron):
+    """Neutron, whole."""
 
     type = "network"
     root = "/network"
-    state: NetworkState
 
     def __init__(self, cloud: Ground) -> None:
         """Of a cloud, whose release tells the backend."""
         super().__init__(cloud)
-        #: "linuxbridge" or "ovn".
         self.backend = cloud.release.network
         self.extensions = extensions(self.backend)
-        #: What it calls who owns something: the newer release says "project" where the older one says "tenant".
         self.owner = "tenant" if self.backend == "linuxbridge" else "project"
         self.quotas, self.agents, self.zones = Quotas(self), Agents(self), Zones(self)
         self.addresses, self.dhcp = Addresses(self), Dhcp(self)
@@ -197,31 +195,6 @@ class Network(Service):
     def unknown(self, rest: str) -> Any:
         """What is no collection."""
         raise missing("HTTPNotFound", "The resource could not be found.")
-
-    # --- what its parts ask
-
-    def asked(self, name: str) -> str | None:
-        """A value of the request's query."""
-        return request.args.get(name)
-
-    def writer(self) -> bool:
-        """Whether who asks may change things in his project: newer releases let readers only read."""
-        names = {role["name"] for role in self.token.roles}
-        return self.backend == "linuxbridge" or bool(names & {"member", "manager", "admin"})
-
-    def shares(self, object_id: str, action: str = "") -> bool:
-        """Whether a thing is shared with who asks."""
-        return self.rbac.reaches(object_id, self.token.project_id, action)
-
-    @property
-    def hosts(self) -> list[str]:
-        """The names of the computes."""
-        return [str(host["name"]) for host in self.cloud.compute.hosts()]
-
-    @property
-    def host(self) -> str:
-        """Where the agents of DHCP and routers are."""
-        return self.hosts[0]
 
     # --- what other services ask
 

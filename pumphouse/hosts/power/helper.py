@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from pumphouse.hosts import processes
 from pumphouse.hosts.options import Option, Secret
-from pumphouse.hosts.power.base import Power, PowerError
+from pumphouse.hosts.power.base import Power, PowerError, State
 
 #: Seconds for Python to start and to import the library, on a slow machine.
 START = 10
@@ -71,6 +71,27 @@ class Helped(Power):
         if "error" in said:
             raise PowerError(f"{self.where()} {said['error']}", passing=said["passing"])
         return said["answer"]
+
+    def check(self) -> None:
+        """Log on, and ask for the state."""
+        self.ask("state")
+
+    def state(self) -> State:
+        """As the BMC says."""
+        return cast("State", self.ask("state"))
+
+    def on(self) -> None:
+        """On, and wait until it is."""
+        self.ask("on", self.options["switch_deadline"], wanted="on")
+
+    def off(self, soft: bool = False) -> None:
+        """Off, at once or by way of the operating system, and wait until it is."""
+        key = "shutdown_deadline" if soft else "switch_deadline"
+        self.ask("shutdown" if soft else "off", self.options[key], wanted="off")
+
+    def boot_from_network(self, once: bool = True) -> None:
+        """Set the boot device. It is not read back: some BMCs show another one than that which they will use."""
+        self.ask("network", once=once)
 
     def where(self) -> str:
         """The other side, for messages."""

@@ -10,11 +10,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from typing import Any, cast
+from typing import Any
 
 from pumphouse.hosts.options import Option
 from pumphouse.hosts.power import helper
-from pumphouse.hosts.power.base import State
 
 #: What the standard calls them.
 PRIVILEGES = {"user": 2, "operator": 3, "administrator": 4}
@@ -62,27 +61,6 @@ class Ipmi(helper.Helped):
         "privilege": Option("text", default="administrator", choices=tuple(PRIVILEGES)),
         **helper.DEADLINES,
     }
-
-    def check(self) -> None:
-        """Log on, and ask for the state."""
-        self.ask("state")
-
-    def state(self) -> State:
-        """As the BMC says."""
-        return cast("State", self.ask("state"))
-
-    def on(self) -> None:
-        """On, and wait until it is."""
-        self.ask("on", self.options["switch_deadline"], wanted="on")
-
-    def off(self, soft: bool = False) -> None:
-        """Off, at once or by way of the operating system, and wait until it is."""
-        key = "shutdown_deadline" if soft else "switch_deadline"
-        self.ask("shutdown" if soft else "off", self.options[key], wanted="off")
-
-    def boot_from_network(self, once: bool = True) -> None:
-        """Set the boot device. It is not read back: some BMCs show another one than that which they will use."""
-        self.ask("network", once=once)
 
 
 def _act(orders: dict[str, Any]) -> Any:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ssl
 import time
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from pumphouse.hosts.options import Option
 from pumphouse.hosts.power import helper
-from pumphouse.hosts.power.base import State
 
 #: Redfish's words, in lower case; what else there is (PoweringOn, Paused) is neither.
 STATES = {"on": "on", "off": "off"}
@@ -44,27 +43,6 @@ class Redfish(helper.Helped):
     def orders(self) -> dict[str, Any]:
         """With the MACs, by which the system is found."""
         return {**super().orders(), "macs": list(self.host.macs)}
-
-    def check(self) -> None:
-        """Log on, find the system, ask for its state."""
-        self.ask("state")
-
-    def state(self) -> State:
-        """As the BMC says."""
-        return cast("State", self.ask("state"))
-
-    def on(self) -> None:
-        """On, and wait until it is."""
-        self.ask("on", self.options["switch_deadline"], wanted="on")
-
-    def off(self, soft: bool = False) -> None:
-        """Off, at once or by way of the operating system, and wait until it is."""
-        key = "shutdown_deadline" if soft else "switch_deadline"
-        self.ask("shutdown" if soft else "off", self.options[key], wanted="off")
-
-    def boot_from_network(self, once: bool = True) -> None:
-        """Override the boot device. It is not read back: some BMCs show another one than that which they will use."""
-        self.ask("network", once=once)
 
 
 def url(address: str, port: int | None) -> str:

@@ -110,7 +110,8 @@ def _groups(source: Account, tenant: Tenant) -> None:
 
 
 def _person(source: Account, tenant: Tenant, short: str, domain: str, roles: list[str], **more: object) -> Json:
-    password = f"{tenant.prefix} {short} é"
+    # Like no name or description, as it is looked for in everything that is written.
+    password = f"{tenant.prefix} pässword of {short}"
     name = tenant.call(f"@ {short} user")
     user = source.identity.post("/users", "user", name=name, domain_id=domain, password=password, **more)
     tenant.keep("user", short, user)

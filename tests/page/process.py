@@ -16,25 +16,23 @@ from typing import Any
 import requests
 import yaml
 
-from pumphouse.embedded.process import Pair
-
 PATIENCE = 60.0
 
 
 class Service:
-    """``pumphouse-api serve`` on the two clouds of a pair."""
+    """``pumphouse-api serve`` on two clouds."""
 
-    def __init__(self, pair: Pair, *options: str, **api: Any) -> None:
-        """``options`` of the command; ``api``: of the configuration."""
-        self.directory = pair.config.parent
-        self.config = pair.config
+    def __init__(self, config: Path, clouds_file: str, *options: str, **api: Any) -> None:
+        """``options`` of the command; ``api``: of the configuration. Its log is beside that."""
+        self.directory = config.parent
+        self.config = config
         if api:
             self.config = self.directory / f"service-{time.monotonic_ns()}.yaml"
-            self.config.write_text(yaml.safe_dump({**yaml.safe_load(pair.config.read_text()), "api": api}))
+            self.config.write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), "api": api}))
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "PUMPHOUSE_"))}
         self.environment = {
             **plain,
-            "OS_CLIENT_CONFIG_FILE": str(pair.clouds_file),
+            "OS_CLIENT_CONFIG_FILE": clouds_file,
             "PUMPHOUSE_CONFIG": str(self.config),
         }
         self.options = options
@@ -56,13 +54,17 @@ class Service:
 
     def session(self, role: str = "admin") -> requests.Session:
         """Requests with a new token."""
+        return self.with_token(self.token(role))
+
+    def with_token(self, token: str) -> requests.Session:
+        """Requests with this one."""
         made = requests.Session()
-        made.headers["Authorization"] = f"Bearer {self.token(role)}"
+        made.headers["Authorization"] = f"Bearer {token}"
         return made
 
     def start(self) -> Service:
         """Start it; it listens when this returns."""
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pumphouse.cli.api", "serve", "--port", "0", *self.options],
                 env=self.environment, stdout=log, stderr=log, start_new_session=True,
