@@ -231,13 +231,14 @@ class Cancel(command.Command):
         """Ask the process that runs it, or do what it cannot do any more."""
         from ..migrations import process, undoing
         from ..store import claims
+        from ..store.store import CANCEL
 
         config = self.config()
         with self.store(config) as store:
             migration = command.find_migration(store, parsed_args.id)
             if migration.state != "running":
                 raise UsageError(f"migration {migration.id} is {migration.state}: there is nothing to cancel")
-            store.wish(migration.id, "cancel")
+            store.wish(migration.id, CANCEL)
             self.say(f"Asked the processes of migration {migration.id} to end")
             claims.release_dead(store, migration.id, process.is_dead)
             while claims.others(store, migration.id):

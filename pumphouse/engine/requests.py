@@ -5,7 +5,7 @@ All raise UsageError, with the state that is in the way, for what cannot be done
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,18 @@ from pumphouse.planning.plan import Plan, Selection
 from pumphouse.store import Migration, Store, claims, jobs, models, plans
 from pumphouse.store.jobs import Job
 from pumphouse.store.plans import PlanRow
-from pumphouse.store.store import CANCELLED, DONE, FAILED, PLANNING, QUEUED, REVERTING, RUNNING, STOPPED
+from pumphouse.store.store import (
+    CANCEL,
+    CANCELLED,
+    DONE,
+    FAILED,
+    PLANNING,
+    QUEUED,
+    REVERTING,
+    RUNNING,
+    STOPPED,
+    NewUnit,
+)
 
 #: In which states of a migration something can be asked for.
 STATES = {
@@ -45,9 +56,9 @@ def begin(
     options = {**options, "operator": by}
     if plan is None:
         assert selection is not None  # noqa: S101 (one of both)
-        number = store.start_migration(pair, selection.to_json(), {}, options, state=PLANNING)
-        jobs.add(store, "migrate", by, migration_id=number)
-        return number
+        return store.write(
+            lambda session: _begin(store, session, by, pair, selection.to_json(), {}, options, (), PLANNING)
+        )
     if plan.state != plans.READY or plan.plan is None:
         raise UsageError(f"plan {plan.id} is {plan.state}: a migration needs one that is ready")
     made = Plan.from_json(plan.plan)
@@ -56,13 +67,29 @@ def begin(
     use = sa.update(models.PlanRow).where(models.PlanRow.id == plan.id, models.PlanRow.migration_id.is_(None))
 
     def work(session: Session) -> int:
-        number = store.start_in(session, pair, made.selection, plan.plan or {}, options, units_of(made), QUEUED)
+        number = _begin(store, session, by, pair, made.selection, plan.plan or {}, options, units_of(made), QUEUED)
         if session.execute(use.values(migration_id=number)).rowcount != 1:  # type: ignore[attr-defined]
             raise UsageError(f"plan {plan.id} was used already: make a new one, as the clouds have changed since")
-        jobs.add_in(session, "migrate", by, migration_id=number)
         return number
 
     return store.write(work)
+
+
+def _begin(
+    store: Store,
+    session: Session,
+    by: str,
+    pair: str,
+    selection: dict[str, Any],
+    plan: dict[str, Any],
+    options: dict[str, Any],
+    units: Iterable[NewUnit],
+    state: str,
+) -> int:
+    """The migration, and the job that runs it: neither without the other."""
+    number = store.start_in(session, pair, selection, plan, options, units, state)
+    jobs.add_in(session, "migrate", by, migration_id=number)
+    return number
 
 
 def refuse_findings(plan: Plan, ignore: bool) -> None:
@@ -79,17 +106,15 @@ def refuse_findings(plan: Plan, ignore: bool) -> None:
 def cancel(store: Store, migration: Migration, by: str) -> Job:
     """Stop at the next safe point, and undo what is half made."""
     _refuse_state(migration, "cancel")
-    store.wish(migration.id, "cancel")
-    return jobs.add(store, "cancel", by, migration_id=migration.id)
+    return _ask(store, migration, "cancel", by, wish=CANCEL)
 
 
 def resume(store: Store, migration: Migration, by: str, concurrency: int | None = None) -> Job:
     """Go on with what was interrupted, stopped or failed."""
     _refuse_state(migration, "resume")
     _refuse_busy(store, migration)
-    store.wish(migration.id, "")
-    kind = "resume" if migration.plan else "migrate"
-    return jobs.add(store, kind, by, migration_id=migration.id, arguments=_without_none(concurrency=concurrency))
+    arguments = {} if concurrency is None else {"concurrency": concurrency}
+    return _ask(store, migration, "resume" if migration.plan else "migrate", by, wish="", **arguments)
 
 
 def roll_back(store: Store, migration: Migration, by: str, servers: Collection[str] = ()) -> Job:
@@ -98,7 +123,7 @@ def roll_back(store: Store, migration: Migration, by: str, servers: Collection[s
     _refuse_busy(store, migration)
     if servers:
         undoing.server_units(Plan.from_json(migration.plan), servers)
-    return jobs.add(store, "rollback", by, migration_id=migration.id, arguments={"servers": list(servers)})
+    return _ask(store, migration, "rollback", by, servers=list(servers))
 
 
 def accept(
@@ -116,15 +141,16 @@ def accept(
     plan = Plan.from_json(migration.plan)
     units = accepting.in_scope(plan, undoing.server_units(plan, servers) if servers else None)
     accepting.refuse_differences(accepting.differences(store, migration, units), despite)
-    arguments = {"servers": list(servers), "delete_source": delete_source, "despite": list(despite)}
-    return jobs.add(store, "accept", by, migration_id=migration.id, arguments=arguments)
+    return _ask(
+        store, migration, "accept", by, servers=list(servers), delete_source=delete_source, despite=list(despite)
+    )
 
 
 def verify(store: Store, migration: Migration, by: str, bytes: bool = False) -> Job:
     """Compare everything again."""
     _refuse_state(migration, "verify")
     _refuse_busy(store, migration)
-    return jobs.add(store, "verify", by, migration_id=migration.id, arguments={"bytes": bytes})
+    return _ask(store, migration, "verify", by, bytes=bytes)
 
 
 def remove_leftovers(store: Store, by: str, force: bool = False) -> Job:
@@ -145,19 +171,35 @@ def _refuse_state(migration: Migration, verb: str) -> None:
         raise UsageError(f"migration {migration.id} was never planned: there is nothing to {verb}")
 
 
+def _ask(store: Store, migration: Migration, kind: str, by: str, wish: str | None = None, **arguments: Any) -> Job:
+    """Write the job down. Of two who ask at once for what must not be done at once, one is refused."""
+    row = models.Migration
+
+    def work(session: Session) -> Job:
+        # Locked until the end of the transaction, where the database locks rows: whoever asks next sees our job.
+        session.execute(sa.select(row.id).where(row.id == migration.id).with_for_update())
+        if kind != "cancel" and (why := jobs.open_in(session, migration.id)):
+            raise _is_busy(migration, why)
+        if wish is not None:
+            session.execute(sa.update(row).where(row.id == migration.id).values(wish=wish))
+        return jobs.add_in(session, kind, by, migration_id=migration.id, **arguments)
+
+    return store.write(work)
+
+
+def _is_busy(migration: Migration, why: str) -> UsageError:
+    return UsageError(f"migration {migration.id} is busy ({why}): cancel it, or wait for its end")
+
+
 def _refuse_busy(store: Store, migration: Migration) -> None:
     if why := _busy(store, migration):
-        raise UsageError(f"migration {migration.id} is busy ({why}): cancel it, or wait for its end")
+        raise _is_busy(migration, why)
 
 
 def _busy(store: Store, migration: Migration) -> str:
     """What keeps others from it; empty when nothing does."""
-    for job in jobs.newest(store, migration_id=migration.id, states=(jobs.QUEUED, jobs.RUNNING), limit=1):
-        return f"job {job.id}, {job.kind}, is {job.state}"
+    if why := store.read(lambda session: jobs.open_in(session, migration.id)):
+        return why
     claims.release_dead(store, migration.id, process.is_dead)
     owners = claims.others(store, migration.id)
     return f"process {owners[0].split('/')[1]} on {owners[0].split('/')[0]} runs it" if owners else ""
-
-
-def _without_none(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

@@ -20,7 +20,7 @@ from pumphouse.planning.plan import Plan, Selection
 from pumphouse.planning.planner import make_plan, pair_of
 from pumphouse.store import Migration, Store, claims, jobs, plans
 from pumphouse.store.jobs import Job
-from pumphouse.store.store import CANCELLED, FAILED, PLANNING, RUNNING, UNFINISHED
+from pumphouse.store.store import CANCEL, CANCELLED, FAILED, PLANNING, RUNNING, UNFINISHED
 from pumphouse.transfer.progress import Progress
 
 #: Seconds between two lines that a job says; those in between are not kept.
@@ -180,7 +180,7 @@ class Work:
 
     def _unwanted(self, migration: Migration) -> bool:
         """Whether somebody has cancelled it before anything was begun."""
-        return self.store.wished(migration.id) == runner.CANCEL and migration.state != RUNNING
+        return self.store.wished(migration.id) == CANCEL and migration.state != RUNNING
 
     def _migration(self, source: Cloud, destination: Cloud) -> Migration:
         migration = self.store.migration(self._of(self.job.migration_id))

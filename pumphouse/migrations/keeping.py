@@ -10,6 +10,7 @@ from types import TracebackType
 
 from pumphouse.errors import PumphouseError
 from pumphouse.store import claims
+from pumphouse.store.store import CANCEL
 from pumphouse.tasks.context import Context
 
 LOG = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class Keeper:
                 except PumphouseError as error:
                     LOG.debug("progress of %s could not be written: %s", name, error)
             try:
-                if self.context.store.wished(self.context.migration_id) == "cancel":
+                if self.context.store.wished(self.context.migration_id) == CANCEL:
                     self.context.abandon.set()
             except PumphouseError as error:
                 LOG.debug("cannot look what is wished: %s", error)

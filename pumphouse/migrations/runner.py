@@ -26,7 +26,7 @@ from pumphouse.planning.plan import Plan, Unit
 from pumphouse.planning.planner import pair_of
 from pumphouse.store import claims, logbook, notes
 from pumphouse.store.claims import Claim, ClaimedStore, LostClaimError
-from pumphouse.store.store import CANCELLED, Store
+from pumphouse.store.store import CANCEL, CANCELLED, Store
 from pumphouse.tasks.context import WHOLE, Context
 from pumphouse.transfer.progress import (
     BLOCKED,
@@ -44,8 +44,6 @@ LOG = logging.getLogger(__name__)
 LOOK = 1.0
 #: Seconds until it is looked again whether a unit has ended here.
 WAIT = 0.2
-#: What a unit is called that was given up because somebody wanted it so.
-CANCEL = "cancel"
 #: Actions of units that have something to run.
 RUN = ("create", "move")
 

@@ -107,6 +107,14 @@ def newest(
     return store.read(lambda session: [_job(row) for row in session.scalars(query)])
 
 
+def open_in(session: Session, migration_id: int) -> str:
+    """What is asked for of a migration and not done yet, in words; "" where nothing is."""
+    row = models.Job
+    query = sa.select(row).where(row.migration_id == migration_id, row.state.in_((QUEUED, RUNNING)))
+    found = session.scalars(query.order_by(row.id.desc()).limit(1)).first()
+    return "" if found is None else f"job {found.id}, {found.kind}, is {found.state}"
+
+
 def take(store: Store, owner: str, is_dead: Callable[[str], bool], kinds: Collection[str]) -> Job | None:
     """The oldest job of these kinds that nobody does, for ``owner`` to do; None when there is none."""
     row, now = models.Job, database.clock(store.engine)

@@ -18,6 +18,8 @@ RUNNING, DONE, FAILED, STOPPED = "running", models.DONE, "failed", "stopped"
 CANCELLED, REVERTING, REVERTED = "cancelled", "reverting", "reverted"
 #: Asked for over the API: waiting for an engine, or for its plan.
 QUEUED, PLANNING = "queued", "planning"
+#: What the processes that run a migration can be asked for.
+CANCEL = "cancel"
 #: States in which a migration is to go on by itself.
 UNFINISHED = (QUEUED, PLANNING, RUNNING)
 
@@ -154,7 +156,7 @@ class Store(Outcomes):
         self.write(work)
 
     def wish(self, migration_id: int, wish: str) -> None:
-        """Ask the processes that run a migration for something: "cancel", or "" for nothing any more."""
+        """Ask the processes that run a migration for something: CANCEL, or "" for nothing any more."""
         change = sa.update(models.Migration).where(models.Migration.id == migration_id).values(wish=wish)
         self.write(lambda session: session.execute(change))
 
