@@ -199,6 +199,7 @@ class _Runner:
                 self._give_up(unit, STOPPED, "stopped before it began")
         for text in context.remove_temporaries():
             context.store.add_event(context.migration_id, "left over", text)
+        claims.release_ended(context.store, context.migration_id)
         logbook.sweep(context.store, context.migration_id)
         self._compare_again()
         context.store.set_migration_state(context.migration_id, self._outcome())

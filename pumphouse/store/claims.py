@@ -98,6 +98,14 @@ def release_dead(store: Store, migration_id: int, is_dead: Callable[[str], bool]
             store.write(functools.partial(Session.execute, statement=change))
 
 
+def release_ended(store: Store, migration_id: int) -> None:
+    """Let go of units that have ended: who had them was stopped between the last words about them and letting go."""
+    row = models.Unit
+    ended = (row.migration_id == migration_id, row.state.not_in(OPEN), row.lease < database.clock(store.engine))
+    change = sa.update(row).where(*ended).values(lease=None, owner="")
+    store.write(lambda session: session.execute(change.execution_options(synchronize_session=False)))
+
+
 def others(store: Store, migration_id: int, owner: str = "") -> list[str]:
     """The owners of units of a migration whose leases have not run out, but for this one."""
     row = models.Unit

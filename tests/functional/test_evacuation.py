@@ -230,8 +230,9 @@ def test_a_killed_one_is_cancelled_by_another_process(site: Site) -> None:
     assert cancelled.returncode == 0, cancelled.stderr
     # Those that had arrived meanwhile stay there; none is in between.
     assert {name: place[:2] for name, place in site.places().items()} == {n: place[:2] for n, place in before.items()}
+    # Some had not begun to move when it was killed.
     ends = {"cancelled", "reverted", "completed", "confirmed"}
-    assert {site.moves(name)[0] for name in before} <= ends
+    assert {move for name in before for move in site.moves(name)[:1]} <= ends
     undone = site.run("evacuate", HOST, "--undo", "--yes")
     assert undone.returncode == 0, undone.stderr
     assert site.service()["status"] == "enabled"

@@ -467,6 +467,18 @@ def test_a_process_that_was_paused_does_nothing_more_to_a_unit_that_was_taken_ov
     assert site.state == "done"
 
 
+def test_a_claim_of_a_process_that_was_paused_just_after_the_end_of_its_unit_is_let_go(site, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(runner.claims, "release", lambda *_: None)
+        site.unit("a", site.step("first"))
+        site.run()
+    run_out(site.store)
+    assert site.resume() == {"a": "done"}
+    with site.store.engine.connect() as connection:
+        assert connection.execute(sa.select(models.Unit.owner, models.Unit.lease)).all() == [("", None)]
+    assert site.done == ["first"]
+
+
 def test_a_long_step_keeps_its_claim(site, monkeypatch):
     monkeypatch.setattr(claims, "RENEW", 0.01)
 
