@@ -25,6 +25,9 @@ _SECRET = re.compile(r"\bgAAAAA[\w=-]{20,}|\$(?:2[abxy]?|scrypt|pbkdf2-sha512|bc
 #: Answers that say "not now" and not "no".
 PASSING_STATUS = frozenset({429, 502, 503, 504})
 
+#: What a 500 says (Nova, Cinder: the exception's class) when the service was well, but not one that it asked.
+_AWAY = re.compile(r"<class '[\w.]*(?:Connection(?:Failed|Error)|ConnectFailure|ConnectTimeout|MessagingTimeout)'>")
+
 T = TypeVar("T")
 
 #: The longest line that `explain` gives, characters.
@@ -43,6 +46,10 @@ class RemedyError(CloudError):
 
 class AwayError(CloudError):
     """A service says no because it could not reach another one: it may be over in a while."""
+
+
+class FailedStateError(CloudError):
+    """A service took an order, and failed at it later: what it made is of no use, or gone."""
 
 
 def status(exc: BaseException) -> int | None:
@@ -76,13 +83,14 @@ def is_conflict(exc: BaseException) -> bool:
 def is_passing(exc: BaseException) -> bool:
     """May be over in a while: too many requests, a gateway without its service, no connection, no answer in time.
 
-    Not a wrong certificate, and not a 500: that is said for faults which come again.
+    Not a wrong certificate, and not a 500, which is said for faults that come again; but for one that names the loss
+    of another service.
     """
     if isinstance(exc, AwayError):
         return True
     code = status(exc)
     if code is not None:
-        return code in PASSING_STATUS
+        return code in PASSING_STATUS or (code == 500 and _AWAY.search(str(exc)) is not None)
     from glanceclient import exc as glanceclient
     from keystoneauth1.exceptions import connection as keystoneauth
     from requests import exceptions as requests

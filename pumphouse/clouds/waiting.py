@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from pumphouse.clouds.errors import explain, is_passing, status
+from pumphouse.clouds.errors import FailedStateError, explain, is_passing, status
 from pumphouse.errors import CloudError
 
 T = TypeVar("T")
@@ -27,9 +27,9 @@ def wait_for(
 ) -> T:
     """Look until ``done``; returns what was seen last. At first soon again, then every ``interval`` seconds.
 
-    Errors that pass by themselves are looked past for ``PATIENCE`` seconds. Raises CloudError when ``failed`` has
-    words for what it sees, when the thing disappears (``look`` returns None), when ``timeout`` seconds are over,
-    and when ``cancelled`` says so. ``what`` completes the sentence "waited for ...".
+    Errors that pass by themselves are looked past for ``PATIENCE`` seconds. Raises FailedStateError when ``failed`` has
+    words for what it sees, and when the thing disappears (``look`` returns None); CloudError when ``timeout`` seconds
+    are over, and when ``cancelled`` says so. ``what`` completes the sentence "waited for ...".
     """
     now = time.monotonic()
     deadline, patient_until, pause = now + timeout, now + PATIENCE, interval / 8
@@ -43,11 +43,11 @@ def wait_for(
             last = explain(error)
         else:
             if seen is None:
-                raise CloudError(f"waited for {what}: it is not there any more")
+                raise FailedStateError(f"waited for {what}: it is not there any more")
             if done(seen):
                 return seen
             if words := failed(seen):
-                raise CloudError(f"waited for {what}: {words}")
+                raise FailedStateError(f"waited for {what}: {words}")
             last = _state(seen)
             patient_until = time.monotonic() + PATIENCE
         _pause(deadline, pause, cancelled, f"waited for {what}", timeout, last)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from taskflow import task
 
-from pumphouse.clouds.errors import explain, is_passing
+from pumphouse.clouds.errors import FailedStateError, explain, is_passing
 from pumphouse.clouds.http import checked
 from pumphouse.errors import CloudError, PumphouseError, TransferError
 from pumphouse.store.claims import LostClaimError
@@ -23,6 +23,8 @@ T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 #: Seconds before each further attempt of a task when a service is out of reach: some four minutes in all.
 PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 60.0, 60.0)
+#: Seconds before something is ordered anew that a service has failed at, rather than refused.
+ANEW = (5.0, 30.0)
 #: Characters of a task's name that TaskFlow's tables hold, with some room.
 LONGEST_NAME = 200
 
@@ -82,6 +84,23 @@ def patiently(context: Context, name: str, do: Callable[[], T]) -> T:
         context.store.add_event(context.migration_id, "again", text, unit=context.unit)
         pause(context, seconds)
     raise AssertionError
+
+
+def anew(context: Context, order: Callable[[], T], clear: Callable[[], None] = lambda: None) -> T:
+    """What comes of an order that a service carries out by itself; where it fails, ``clear`` and order it anew.
+
+    A volume or a server ends in ERROR when another service is away just then, for reasons that nobody is told.
+    """
+    for seconds in ANEW:
+        try:
+            return order()
+        except FailedStateError as error:
+            text = f"{explain(error)}; ordered anew in {seconds:.0f} s"
+        LOG.debug("%s", text)
+        context.store.add_event(context.migration_id, "again", text, unit=context.unit)
+        clear()
+        pause(context, seconds)
+    return order()
 
 
 def passes(error: BaseException) -> bool:

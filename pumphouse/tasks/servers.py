@@ -26,7 +26,7 @@ from pumphouse.resources.compute.server import (
 )
 from pumphouse.store import notes
 from pumphouse.tasks import making
-from pumphouse.tasks.base import Task
+from pumphouse.tasks.base import Task, anew
 from pumphouse.tasks.context import Context, delete_and_wait
 from pumphouse.tasks.server_states import bring, wait_idle, wait_server
 from pumphouse.tasks.volumes import wait_image
@@ -116,6 +116,9 @@ class SnapshotServer(Task):
                 return image
             raise CloudError(f"the image of the shelved server {self.id} has gone from the source")
         context.step("taking a snapshot of the root disk")
+        return anew(context, lambda: self._snapshot(context))
+
+    def _snapshot(self, context: Context) -> str:
         name = context.temporary_name("root", self.id)
         image_id = context.temporary(
             "source",
@@ -124,7 +127,7 @@ class SnapshotServer(Task):
             lambda: str(context.source.compute.servers.create_image(self.id, name)),
             usable=lambda image: self._comes(context, image),
         )
-        wait_image(context, context.source, image_id)
+        wait_image(context, context.source, image_id, lambda image: self._comes(context, image))
         wait_idle(context.source, self.id)
         return image_id
 
@@ -153,6 +156,12 @@ class BootServer(Task):
 
     def execute(self, context: Context, stopped_at: float, root_image_id: str) -> str:
         """Returns its id in the destination; its downtime, if it had one, ends here."""
+        there = anew(context, lambda: self._boot(context, root_image_id), lambda: self.undo(context))
+        downtime = time.time() - stopped_at if stopped_at else 0.0
+        context.store.update_unit(context.migration_id, context.unit, downtime=downtime)
+        return there
+
+    def _boot(self, context: Context, root_image_id: str) -> str:
         source = context.was("server", self.id)
         cloud = self._project(context)
         there = context.lookup("server", self.id)
@@ -165,8 +174,6 @@ class BootServer(Task):
             )  # fmt: skip
         wait_server(cloud, there, "ACTIVE", context.abandon.is_set)
         SERVER.unmark(cloud, there, self.id)
-        downtime = time.time() - stopped_at if stopped_at else 0.0
-        context.store.update_unit(context.migration_id, context.unit, downtime=downtime)
         return there
 
     def undo(self, context: Context) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import AwayError, RemedyError, explain, status
+from pumphouse.clouds.errors import AwayError, RemedyError, explain, is_passing, status
 from pumphouse.clouds.waiting import wait_for
 from pumphouse.errors import CloudError
 from pumphouse.resources.base import Wire
@@ -11,7 +15,7 @@ from pumphouse.resources.image.image import Image
 from pumphouse.resources.volume.volume import Volume
 from pumphouse.resources.volume.volume_snapshot import VolumeSnapshot
 from pumphouse.tasks import making
-from pumphouse.tasks.base import Task
+from pumphouse.tasks.base import Task, anew
 from pumphouse.tasks.context import PREFIX, Context, delete_and_wait
 
 IMAGE, VOLUME, SNAPSHOT = Image(), Volume(), VolumeSnapshot()
@@ -44,15 +48,15 @@ class ExportVolume(Task):
             try:
                 return self._upload(context, volume, force=True)
             except Exception as error:
-                if context.abandon.is_set() or (not isinstance(error, CloudError) and status(error) not in (400, 403)):
+                if not _refused(context, error, 400, 403):
                     raise
                 self._note(context, f"cannot be read while it is attached ({explain(error)}): its clone is read")
                 wait_volume(context, context.source, self.id, volume["status"])
         copy = self._clone(context, volume) or self._by_snapshot(context, volume)
         try:
-            image_id = self._upload(context, copy or volume, force=False)
+            image_id = anew(context, lambda: self._upload(context, copy or volume, force=False))
         except Exception as error:
-            if not isinstance(error, CloudError) and status(error) not in (400, 403):
+            if not _refused(context, error, 400, 403):
                 raise
             raise self._explained(context, error) from error
         if copy:
@@ -62,8 +66,9 @@ class ExportVolume(Task):
     def _explained(self, context: Context, error: Exception) -> Exception:
         """Cinder gives no reason. Its NFS driver, since it checks qcow2 files, reads no volume with snapshots."""
         found = context.source.volume.volume_snapshots.list(search_opts={"all_tenants": 1, "volume_id": self.id})
-        names = ", ".join(str(snapshot.name or snapshot.id) for snapshot in found)
-        if context.abandon.is_set() or not names:
+        ours = context.temporary_name("snapshot", self.id)
+        names = ", ".join(str(snapshot.name or snapshot.id) for snapshot in found if snapshot.name != ours)
+        if not names:
             return error
         return RemedyError(
             f"the source's Cinder could not read the volume ({explain(error)}); it has snapshots ({names}), which "
@@ -136,9 +141,7 @@ class ExportVolume(Task):
         context.kept("source", type_, name, lambda _: False)
 
     def _cannot(self, context: Context, error: Exception, what: str, instead: str) -> None:
-        if context.abandon.is_set() or (
-            not isinstance(error, CloudError) and status(error) not in (400, 403, 409, 413)
-        ):
+        if not _refused(context, error, 400, 403, 409, 413):
             raise error
         self._note(context, f"{what} ({explain(error)}): {instead}")
 
@@ -151,7 +154,7 @@ class ExportVolume(Task):
             lambda: upload(context.source, volume["id"], name, disk_format(context.destination), force),
             usable=lambda image: self._comes(context, volume, image),
         )
-        wait_image(context, context.source, image_id)
+        wait_image(context, context.source, image_id, lambda image: self._comes(context, volume, image))
         # The image is active a moment before Cinder lets go of the volume.
         wait_volume(context, context.source, volume["id"], volume["status"])
         return image_id
@@ -180,6 +183,12 @@ class MakeVolume(Task):
         source = context.was("volume", self.id)
         wanted = VOLUME.translate(source, context.lookup)
         cloud = self._project(context, source)
+        there = anew(context, lambda: self._make(context, cloud, source, wanted, image_id), lambda: self.undo(context))
+        VOLUME.finish(cloud, there, wanted)
+        context.remove_temporaries(image_id)
+        return there
+
+    def _make(self, context: Context, cloud: Cloud, source: Wire, wanted: Wire, image_id: str) -> str:
         there = context.lookup("volume", self.id)
         if not there:
             context.step(f"making volume {VOLUME.name(source)}")
@@ -191,9 +200,7 @@ class MakeVolume(Task):
                 context, VOLUME, context.destination, source, ordered, lambda: from_image(cloud, ordered)
             )
         wait_volume(context, cloud, there, "available")
-        VOLUME.finish(cloud, there, wanted)
-        context.remove_temporaries(image_id)
-        return str(there)
+        return there
 
     def undo(self, context: Context) -> None:
         """Remove it, and wait until it is gone: its project could not be undone else."""
@@ -207,15 +214,31 @@ class MakeVolume(Task):
         return context.destination.as_project(context.counterpart("project", source["os-vol-tenant-attr:tenant_id"]))
 
 
-def from_image(cloud: Cloud, ordered: Wire) -> Wire:
-    """Create a volume from an image that is known to be there. Raises AwayError when Cinder cannot reach Glance."""
+def _refused(context: Context, error: Exception, *statuses: int) -> bool:
+    """Whether Cinder cannot do this, so that another way is worth a try: not that it was lost, nor that we were told to
+    stop.
+    """
+    if context.abandon.is_set() or is_passing(error):
+        return False
+    return isinstance(error, CloudError) or status(error) in statuses
+
+
+@contextlib.contextmanager
+def glance_may_be_away() -> Iterator[None]:
+    """Tell a 400 of Cinder's API that means "not now" from others. Raises AwayError."""
     try:
-        return VOLUME.create(cloud, ordered)
+        yield
     except Exception as error:
-        # What Cinder's API answers when Glance does not (2026.1), as if there were no such image.
-        if status(error) == 400 and "unable to access requested image" in str(error):
+        # The first is said as if there were no such image (2026.1), the second where an image is to be made (Zed).
+        if status(error) == 400 and re.search("unable to access requested image|Connection to glance", str(error)):
             raise AwayError(explain(error)) from error
         raise
+
+
+def from_image(cloud: Cloud, ordered: Wire) -> Wire:
+    """Create a volume from an image that is known to be there. Raises AwayError when Cinder cannot reach Glance."""
+    with glance_may_be_away():
+        return VOLUME.create(cloud, ordered)
 
 
 def copy_of(context: Context, cloud: Cloud, volume: Wire, name: str, **origin: str) -> Wire:
@@ -235,16 +258,17 @@ def copy_of(context: Context, cloud: Cloud, volume: Wire, name: str, **origin: s
 
 
 def upload(cloud: Cloud, volume_id: str, name: str, form: str, force: bool) -> str:
-    """Have Cinder write a volume into an image of this name and format; returns the image's id."""
-    reply = cloud.volume.volumes.upload_to_image(
-        volume_id,
-        force=force,
-        image_name=name,
-        container_format="bare",
-        disk_format=form,
-        visibility="private",
-        protected=False,
-    )
+    """Have Cinder write a volume into an image of this name and format; returns the image's id. Raises AwayError."""
+    with glance_may_be_away():
+        reply = cloud.volume.volumes.upload_to_image(
+            volume_id,
+            force=force,
+            image_name=name,
+            container_format="bare",
+            disk_format=form,
+            visibility="private",
+            protected=False,
+        )
     return str(reply[1]["os-volume_upload_image"]["image_id"])
 
 
@@ -274,12 +298,22 @@ def wait_volume(context: Context, cloud: Cloud, id_: str, state: str) -> Wire:
     )
 
 
-def wait_image(context: Context, cloud: Cloud, id_: str) -> Wire:
-    """Wait until an image has its bytes."""
+def wait_image(context: Context, cloud: Cloud, id_: str, comes: Callable[[Wire], bool] = lambda _: True) -> Wire:
+    """Wait until an image has its bytes. ``comes``: whether the service that is to write them is still at it."""
+
+    def failed(image: Wire) -> str | None:
+        if image["status"] in ("killed", "deleted", "deactivated"):
+            return str(image["status"])
+        if not comes(image):
+            # It may have ended between the two looks.
+            image = IMAGE.get(cloud, id_) or {"status": "deleted"}
+            return None if image["status"] == "active" else f"{image['status']}, and nothing writes it any more"
+        return None
+
     return wait_for(
         lambda: IMAGE.get(cloud, id_),
         done=lambda image: image["status"] == "active",
-        failed=lambda image: image["status"] if image["status"] in ("killed", "deleted", "deactivated") else None,
+        failed=failed,
         what=f"image {id_} of the {cloud.role} to become active",
         timeout=COPY_TIMEOUT,
         interval=0.5,

@@ -185,13 +185,16 @@ def test_cancelled_what_is_half_made_is_undone(
     assert site.run("rollback", number, "--yes").code == 0
 
 
-def test_glance_is_away_for_half_a_minute_amid_a_copy(site: Site, clouds: Lab, before: dict[str, list[Any]]) -> None:
+@pytest.mark.parametrize(("role", "moment"), [("source", MOMENTS[0]), ("destination", MOMENTS[1])])
+def test_glance_is_away_for_half_a_minute(
+    site: Site, clouds: Lab, before: dict[str, list[Any]], role: str, moment: str
+) -> None:
     if not clouds.own:
         pytest.skip("LEFT OUT: the image service of clouds that others use too is not stopped")
-    cloud = open_lab().destination
+    cloud = getattr(open_lab(), role)
     services = cloud_services(cloud)
     process = site.migrate()
-    number = site.reach(process, MOMENTS[1])
+    number = site.reach(process, moment)
     services.processes.stop(["glance"])
     try:
         time.sleep(30)

@@ -98,10 +98,10 @@ class Visitor:
         return int(answer.value.json()["id"])
 
     def state(self, number: int, state: str) -> None:
-        """The migration's page, when it is in this state."""
+        """The migration's page, when it is in this state: what fails in a cloud is ordered anew before."""
         if not re.search(rf"#/migrations/{number}$", self.page.url):
             self.open(f"#/migrations/{number}")
-        expect(self.see("migration-page")).to_have_attribute("data-state", state)
+        expect(self.see("migration-page")).to_have_attribute("data-state", state, timeout=3 * PATIENCE)
 
     def findings(self) -> list[str]:
         """What axe calls serious or critical."""

@@ -10,7 +10,7 @@ import pytest
 from pumphouse.errors import TransferError
 from pumphouse.migrations import runner
 from pumphouse.planning import Selection, make_plan
-from pumphouse.tasks import images
+from pumphouse.tasks import base, images
 from pumphouse.transfer.images import Copied
 from pumphouse.transfer.progress import Progress
 from tests.unit import fakes
@@ -29,6 +29,8 @@ class Site:
         #: Image id in the source -> what is copied.
         self.moved = []
         monkeypatch.setattr(images, "copy_image", self.copy)
+        monkeypatch.setattr(base, "ANEW", (0.0, 0.0))
+        monkeypatch.setattr(base, "PAUSES", (0.0, 0.0))
         # TaskFlow's threads end only when they have had nothing to do for a second.
         monkeypatch.setattr("futurist._thread.ThreadWorker.MAX_IDLE_FOR", 0.01)
 
@@ -181,6 +183,63 @@ def test_a_server_that_does_not_boot_is_undone_alone(site, monkeypatch):
     assert [port["mac_address"] for port in site.there("port")] == ["fa:16:3e:00:00:02"]
     assert len(site.there("volume")) == 1
     assert (site.power("w1"), site.power("w2")) == ("ACTIVE", "SHUTOFF")
+    site.assert_nothing_is_left_over()
+
+
+@pytest.mark.parametrize("type_", ["volume", "server"])
+def test_what_ends_in_error_is_made_anew(site, monkeypatch, type_):
+    """As when Glance is away for a moment."""
+    manager = site.destination.volume.volumes if type_ == "volume" else site.destination.compute.servers
+    state, made = ("error" if type_ == "volume" else "ERROR"), []
+
+    def create(self, *args, **more):
+        thing = real(self, *args, **more)
+        made.append(thing["id"])
+        if len(made) == 1:
+            self.wire(thing["id"])["status"] = state
+        return thing
+
+    real = manager.__class__.create
+    monkeypatch.setattr(manager.__class__, "create", create)
+    assert site.migrate(servers=["w1"]) == "done"
+    assert [thing["id"] for thing in site.there(type_)] == made[1:2]
+    assert any("ordered anew" in event.text for event in site.store.events(site.id))
+    site.assert_nothing_is_left_over()
+
+
+def test_a_snapshot_that_nova_gives_up_is_taken_anew(site, monkeypatch):
+    """Its image stays queued: Nova could not tell Glance."""
+    servers, asked = site.source.compute.servers.__class__, []
+
+    def create_image(self, id_, name, **more):
+        image = real(self, id_, name, **more)
+        asked.append(image)
+        if len(asked) == 1:
+            self.cloud.tables["image"][image]["status"] = "queued"
+        return image
+
+    real = servers.create_image
+    monkeypatch.setattr(servers, "create_image", create_image)
+    assert site.migrate(servers=["w1"]) == "done"
+    assert len(asked) == 2
+    site.assert_nothing_is_left_over()
+
+
+def test_a_volume_is_read_later_when_cinder_does_not_reach_glance(site, monkeypatch):
+    """Not in another way: that would not be better."""
+    volumes, asked = site.source.volume.volumes.__class__, []
+
+    def upload(self, id_, force, **more):
+        asked.append(force)
+        if len(asked) == 1:
+            raise HttpError(400, "Connection to glance failed: Error finding address for http://c:9292")
+        return real(self, id_, force=force, **more)
+
+    real = volumes.upload_to_image
+    monkeypatch.setattr(volumes, "upload_to_image", upload)
+    assert site.migrate(servers=["w1"]) == "done"
+    assert asked == [True, True]
+    assert site.source.asked("create", "volume") == 0
     site.assert_nothing_is_left_over()
 
 
