@@ -89,16 +89,21 @@ def patiently(context: Context, name: str, do: Callable[[], T]) -> T:
 def anew(context: Context, order: Callable[[], T], clear: Callable[[], None] = lambda: None) -> T:
     """What comes of an order that a service carries out by itself; where it fails, ``clear`` and order it anew.
 
-    A volume or a server ends in ERROR when another service is away just then, for reasons that nobody is told.
+    A volume or a server ends in ERROR when another service is away just then, for reasons that nobody is told. Raises
+    FailedStateError, of the first that could not be cleared, or of the last.
     """
     for seconds in ANEW:
         try:
             return order()
         except FailedStateError as error:
             text = f"{explain(error)}; ordered anew in {seconds:.0f} s"
+            try:
+                clear()
+            except CloudError as left:
+                LOG.debug("clearing: %s", explain(left))
+                raise error from None
         LOG.debug("%s", text)
         context.store.add_event(context.migration_id, "again", text, unit=context.unit)
-        clear()
         pause(context, seconds)
     return order()
 

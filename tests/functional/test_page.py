@@ -157,7 +157,7 @@ def test_all_of_it_by_keys(place: Place, visitor: Visitor) -> None:
 
 def test_a_failure_is_told_in_the_services_own_words(place: Place, visitor: Visitor) -> None:
     place.slow(0)
-    place.pair.destination.control("POST", "faults", [{"kind": "fails", "type": "server", "count": 9}])
+    place.pair.destination.control("POST", "faults", [{"kind": "fails", "type": "build", "count": 9}])
     visitor.card("acme").get_by_test_id("migrate-button").click()
     number = visitor.start()
     visitor.state(number, "failed")

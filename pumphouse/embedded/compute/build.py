@@ -94,7 +94,7 @@ class Build(Tasks):
         self._attach_made(server)
         name_devices(server)
         self.place_volumes(server)
-        if self.cloud.faults.fails("server"):
+        if self.cloud.faults.fails("server") or self.cloud.faults.fails("build"):
             raise TaskError("a fault that was asked for")
         root = next(one for one in server["disks"] if one["boot_index"] == 0)
         if root["destination_type"] == "local":
