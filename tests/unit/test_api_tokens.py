@@ -23,7 +23,7 @@ def test_a_token_is_shown_once_works_and_can_be_revoked(here):
     token = {"Authorization": f"Bearer {made.json['token']}"}
     assert here.client.get("/v1/session", headers=token).json["role"] == "operator"
     listed = here.client.get("/v1/tokens", headers=admin)
-    assert made.json["token"].rpartition("_")[2] not in listed.text
+    assert made.json["token"].split("_", 2)[2] not in listed.text
     assert [item["name"] for item in listed.json["items"]] == ["a admin", "ci"]
     assert here.client.delete(f"/v1/tokens/{made.json['key']}", headers=admin).status_code == 204
     assert here.client.get("/v1/session", headers=token).status_code == 401
@@ -66,7 +66,7 @@ def test_the_record_is_filtered_and_read_in_parts(here):
 
 def test_no_secret_is_kept(here):
     token = here.client.post("/v1/tokens", json={"name": "ci", "role": "viewer"}, headers=here.bearer()).json["token"]
-    secret = token.rpartition("_")[2]
+    secret = token.split("_", 2)[2]
     here.client.post("/v1/session", json={"token": token})
     for table in models.Base.metadata.sorted_tables:
         rows = here.store.read(lambda session, table=table: [tuple(row) for row in session.execute(table.select())])
