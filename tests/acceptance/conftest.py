@@ -34,9 +34,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What makes tenants of its own comes last: the others photograph all projects of both clouds."""
-    later = {"whole", "cases", "site"}
-    items.sort(key=lambda item: bool(later & set(getattr(item, "fixturenames", ()))))
+    """What makes tenants of its own comes last: the others photograph all projects of both clouds.
+
+    What empties hosts comes first: it would move everybody's servers.
+    """
+    first, later = {"racks"}, {"whole", "cases", "site"}
+
+    def place(item: pytest.Item) -> int:
+        names = set(getattr(item, "fixturenames", ()))
+        return bool(later & names) - bool(first & names)
+
+    items.sort(key=place)
 
 
 @dataclasses.dataclass
