@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,84 +12,17 @@ from pumphouse.embedded.demo import fill
 from pumphouse.embedded.demo.account import operator
 from pumphouse.embedded.demo.acme import password
 from tests.acceptance.cleanup import Cleaner
-from tests.acceptance.clouds import Json, wait
-from tests.acceptance.command import Done, Pumphouse
+from tests.acceptance.clouds import wait
+from tests.acceptance.command import Done
 from tests.acceptance.lab import Lab
+from tests.acceptance.racks import PLACE, Racks
 from tests.lab.cloud import CloudControl, cloud_services
-from tests.lab.guest import GREETING, guest_image
+from tests.lab.guest import guest_image
 from tests.lab.hosts import holder
 from tests.lab.layout import open_lab
 
-PLACE, TASK = "OS-EXT-SRV-ATTR:host", "OS-EXT-STS:task_state"
 
-
-class Site(Pumphouse):
-    """The commands, and the source's Nova."""
-
-    clouds: Lab
-    domain: str
-    #: The tenant's id.
-    project: str
-    #: What is emptied first, and where everything goes then.
-    host: str
-    other: str
-
-    @property
-    def nova(self) -> Any:
-        return self.clouds.source.compute
-
-    def command(self, *arguments: str) -> list[str]:
-        near = Path(sys.executable).with_name("pumphouse-bm")
-        found = str(near) if near.exists() else shutil.which("pumphouse-bm")
-        program = [found] if found else [sys.executable, "-m", "pumphouse.cli.hosts"]
-        return [*program, "--config", str(self.config), *arguments]
-
-    def environment(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PUMPHOUSE_", "OS_"))}
-        return {**kept, "OS_CLIENT_CONFIG_FILE": self.clouds_file, "COLUMNS": "200"}
-
-    def evacuate(self, *arguments: str) -> Done:
-        began = time.monotonic()
-        done = subprocess.run(
-            self.command("evacuate", *arguments), env=self.environment(), stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=900, check=False,
-        )  # fmt: skip
-        print(done.stdout, done.stderr)
-        return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
-
-    def servers(self) -> list[Json]:
-        """Of the tenant."""
-        return list(self.nova.list("/servers/detail", "servers", all_tenants=1, project_id=self.project))
-
-    def server(self, name: str) -> Json:
-        (found,) = [one for one in self.servers() if one["name"] == name]
-        return found
-
-    def places(self) -> dict[str, tuple[str, str, str]]:
-        """Name -> id, status, host."""
-        return {one["name"]: (one["id"], one["status"], one[PLACE]) for one in self.servers()}
-
-    def service(self, host: str) -> Json:
-        (found,) = self.nova.list("/os-services", "services", binary="nova-compute", host=host)
-        return found
-
-    def action(self, name: str, **action: Any) -> None:
-        self.nova.post(f"/servers/{self.server(name)['id']}/action", **action)
-
-    def settled(self, name: str, *statuses: str) -> Json:
-        return wait(lambda: self.server(name), lambda s: s["status"] in statuses and not s[TASK], f"{name} {statuses}")
-
-    def boots(self, name: str) -> int:
-        """How often its guest has said that it has booted, since the console's log was begun."""
-        path = f"/servers/{self.server(name)['id']}/action"
-        answer = self.nova.call("POST", path, json={"os-getConsoleOutput": {}}).json()
-        return str(answer["output"]).count(GREETING)
-
-    def migrations(self, name: str) -> list[Json]:
-        return self.nova.list("/os-migrations", "migrations", instance_uuid=self.server(name)["id"])
-
-
-def bring_together(racks: Site) -> None:
+def bring_together(racks: Racks) -> None:
     """All servers onto the host of web-1, by the administrator's own hand."""
     for name in ("db-1", "build-1"):
         if racks.server(name)[PLACE] == racks.host:
@@ -115,7 +42,7 @@ def bring_together(racks: Site) -> None:
         )
 
 
-def boot_pinned(racks: Site) -> None:
+def boot_pinned(racks: Racks) -> None:
     """A server of the tenant with a flavor that only this host has."""
     source, nova = racks.clouds.source, racks.nova
     flavor = nova.post("/flavors", "flavor", name=f"{racks.domain}.pinned", ram=64, vcpus=1, disk=1)
@@ -134,13 +61,13 @@ def boot_pinned(racks: Site) -> None:
 
 
 @pytest.fixture(scope="module")
-def racks(clouds: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def racks(clouds: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Racks]:
     hosts = {one["host"] for one in clouds.source.compute.list("/os-services", "services", binary="nova-compute")}
     if len(hosts) != 2:
         pytest.skip("LEFT OUT: the source has not just two computes")
     if clouds.source.compute.list("/servers", "servers", all_tenants=1):
         pytest.skip("LEFT OUT: others have servers on the source, which would be moved too")
-    racks = Site(tmp_path_factory.mktemp("evacuation"), clouds.clouds_file, clouds.databases)
+    racks = Racks(tmp_path_factory.mktemp("evacuation"), clouds.clouds_file, clouds.databases)
     racks.clouds = clouds
     racks.domain = fill(operator("src"), operator("dst"), "small", guest_image(), say=lambda _: None)
     try:
@@ -164,7 +91,7 @@ def racks(clouds: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
 
 
 @pytest.fixture(scope="module")
-def before(racks: Site) -> dict[str, tuple[str, str, str]]:
+def before(racks: Racks) -> dict[str, tuple[str, str, str]]:
     """All on one host."""
     places = racks.places()
     assert {host for _, _, host in places.values()} == {racks.host}
@@ -172,13 +99,13 @@ def before(racks: Site) -> dict[str, tuple[str, str, str]]:
 
 
 @pytest.fixture(scope="module")
-def evacuated(racks: Site, before: dict[str, tuple[str, str, str]]) -> Done:
+def evacuated(racks: Racks, before: dict[str, tuple[str, str, str]]) -> Done:
     """The command has run once."""
     return racks.evacuate(racks.host, "--yes")
 
 
 def test_a_running_server_moves_and_its_guest_does_not_notice(
-    racks: Site, before: dict[str, tuple[str, str, str]], evacuated: Done
+    racks: Racks, before: dict[str, tuple[str, str, str]], evacuated: Done
 ) -> None:
     for name in ("web-1", "db-1"):
         assert racks.places()[name] == (before[name][0], "ACTIVE", racks.other)
@@ -197,7 +124,7 @@ def test_a_running_server_moves_and_its_guest_does_not_notice(
 
 
 def test_a_stopped_server_moves_stays_off_and_starts_there(
-    racks: Site, before: dict[str, tuple[str, str, str]], evacuated: Done
+    racks: Racks, before: dict[str, tuple[str, str, str]], evacuated: Done
 ) -> None:
     assert racks.places()["build-1"] == (before["build-1"][0], "SHUTOFF", racks.other)
     assert racks.migrations("build-1")[0]["status"] == "confirmed"
@@ -209,7 +136,7 @@ def test_a_stopped_server_moves_stays_off_and_starts_there(
 
 
 def test_one_that_cannot_move_is_named_with_novas_words_and_lives_on(
-    racks: Site, before: dict[str, tuple[str, str, str]], evacuated: Done
+    racks: Racks, before: dict[str, tuple[str, str, str]], evacuated: Done
 ) -> None:
     assert evacuated.code == 1, evacuated.said
     assert "server pinned: failed: " in evacuated.out
@@ -222,7 +149,7 @@ def test_one_that_cannot_move_is_named_with_novas_words_and_lives_on(
     assert (service["status"], service["disabled_reason"]) == ("disabled", "pumphouse: evacuated (migration 1)")
 
 
-def test_undone_the_host_is_used_again_and_servers_stay(racks: Site, evacuated: Done) -> None:
+def test_undone_the_host_is_used_again_and_servers_stay(racks: Racks, evacuated: Done) -> None:
     done = racks.evacuate(racks.host, "--undo", "--yes")
     assert done.code == 0, done.said
     service = racks.service(racks.host)
@@ -232,7 +159,7 @@ def test_undone_the_host_is_used_again_and_servers_stay(racks: Site, evacuated: 
 
 
 def test_killed_while_memory_moves_and_resumed_the_host_is_empty(
-    racks: Site, before: dict[str, tuple[str, str, str]], evacuated: Done
+    racks: Racks, before: dict[str, tuple[str, str, str]], evacuated: Done
 ) -> None:
     """The way back: now nothing is in the way."""
     asked = {name: len(racks.migrations(name)) for name in before}
@@ -255,7 +182,7 @@ def test_killed_while_memory_moves_and_resumed_the_host_is_empty(
     assert undone.code == 0, undone.said
 
 
-def test_from_a_host_that_lost_its_power_servers_are_rebuilt_elsewhere(racks: Site, evacuated: Done) -> None:
+def test_from_a_host_that_lost_its_power_servers_are_rebuilt_elsewhere(racks: Racks, evacuated: Done) -> None:
     if not racks.clouds.own:
         pytest.skip("LEFT OUT: hosts of clouds that others use too are not switched off")
     cloud = open_lab().source

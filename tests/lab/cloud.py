@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
@@ -58,12 +59,28 @@ class CloudControl:
         self.services.say("APIs listen")
         network.start_agents(self.cloud, self.services)
         for compute in self.cloud.computes:
-            command = openstack.program(self.cloud, "nova-compute", f"nova/{compute}.conf")
-            prefix = hosts.inside(self.services, compute)
-            self.services.start(f"nova-compute-{compute}", [*prefix, *command])
+            self._start_nova(compute)
         self._wait_until_usable()
         self.ready.touch()
         self.services.say(f"READY ({self.cloud.release})")
+
+    def _start_nova(self, compute: str) -> None:
+        command = openstack.program(self.cloud, "nova-compute", f"nova/{compute}.conf")
+        prefix = hosts.inside(self.services, compute)
+        self.services.start(f"nova-compute-{compute}", [*prefix, *command])
+
+    def add_compute(self, compute: str) -> None:
+        """Start one more compute host, beside the layout's; it is up when Nova says so. It goes with the next stop."""
+        grown = dataclasses.replace(self.cloud, computes=(compute,))
+        openstack.write_settings(grown)
+        hosts.start_host(grown, self.services, compute)
+        network.start_switch(grown, self.services, compute)
+        self._start_nova(compute)
+
+    def unplug(self, compute: str) -> None:
+        """Whatever runs on a compute host ends at once."""
+        processes = self.services.processes
+        processes.stop([name for name in processes.names() if name.endswith(f"-{compute}")], grace=0)
 
     def _half_dead(self) -> bool:
         """Whether something died on which others that still run depend."""
