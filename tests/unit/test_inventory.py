@@ -85,11 +85,11 @@ def test_the_example_is_right(tmp_path):
         (tmp_path / name).write_text("a-secret\n")
     file = write(tmp_path, EXAMPLE.read_text())
     found = inventory.load(file)
-    assert [host.bmc.name for host in found.hosts.values()] == ["ipmi", "redfish", "command", "none"]
+    assert [host.bmc.name for host in found.hosts.values()] == ["ipmi", "redfish", "command", "ipmi", "none"]
     assert found.host("compute-1.example.com").bmc.options["password"].reveal() == "a-secret"
     # Of another driver's defaults nothing is taken.
     assert found.host("compute-3.example.com").bmc.options["username"] is None
-    assert [host.source for host in found.hosts.values()] == [True, True, True, False]
+    assert [host.source for host in found.hosts.values()] == [True, True, True, True, False]
 
 
 def test_no_secret_gets_out_by_accident(tmp_path):
