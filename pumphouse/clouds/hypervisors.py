@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Any
 
 from pumphouse.clouds.cloud import Cloud
-from pumphouse.clouds.errors import RemedyError, is_missing, or_none
+from pumphouse.clouds.errors import RemedyError, ignore_missing, is_missing, or_none
 
 Wire = dict[str, Any]
 
@@ -21,6 +21,8 @@ HOST, VOLUME_HOST = "OS-EXT-SRV-ATTR:host", "os-vol-host-attr:host"
 #: Nova's microversion from which services are changed by their UUID, and the last in which hypervisors tell how full
 #: they are.
 BY_UUID, FULLNESS = "2.53", "2.87"
+#: Placement's microversion from which providers tell of which others they are a part.
+TREE = {"OpenStack-API-Version": "placement 1.14"}
 #: Placement's name of a resource -> what hypervisors call all of it, and what of it is taken.
 CLASSES = {
     "VCPU": ("vcpus", "vcpus_used"),
@@ -130,18 +132,13 @@ def rooms(cloud: Cloud, hosts: Collection[str] | None = None) -> dict[str, dict[
 
 def _by_placement(cloud: Cloud, name: str) -> dict[str, Room] | None:
     """What Placement says of the provider of exactly this name; None where it does not know it, or is not there."""
-    from keystoneauth1.exceptions import EndpointNotFound
-
+    id_ = provider(cloud, name)
+    if id_ is None:
+        return None
     placement = cloud.adapter("placement")
     try:
-        answer = placement.get("/resource_providers", params={"name": name}).json()["resource_providers"]
-        ids = [provider["uuid"] for provider in answer if provider["name"] == name]
-        if not ids:
-            return None
-        inventories = placement.get(f"/resource_providers/{ids[0]}/inventories").json()["inventories"]
-        usages = placement.get(f"/resource_providers/{ids[0]}/usages").json()["usages"]
-    except EndpointNotFound:
-        return None
+        inventories = placement.get(f"/resource_providers/{id_}/inventories").json()["inventories"]
+        usages = placement.get(f"/resource_providers/{id_}/usages").json()["usages"]
     except Exception as error:
         if is_missing(error):
             return None
@@ -151,6 +148,58 @@ def _by_placement(cloud: Cloud, name: str) -> dict[str, Room] | None:
         for kind, has in inventories.items()
         if kind in CLASSES
     }
+
+
+# --- removing a host ---
+
+
+def delete_service(cloud: Cloud, service: Wire) -> None:
+    """Remove a nova-compute, and with it its hypervisor: Nova refuses (409) while it has servers.
+
+    A nova-compute that still runs registers itself again when it is started the next time. Nova removes the resource
+    provider and the host from its aggregates, too; some of its versions leave the provider behind.
+    """
+    with ignore_missing():
+        cloud.compute_at(BY_UUID).services.delete(service["id"])
+
+
+def provider(cloud: Cloud, name: str) -> str | None:
+    """The id of Placement's resource provider of exactly this name; None: it has none, or there is no Placement."""
+    from keystoneauth1.exceptions import EndpointNotFound
+
+    try:
+        answer = cloud.adapter("placement").get("/resource_providers", params={"name": name}).json()
+    except EndpointNotFound:
+        return None
+    except Exception as error:
+        if is_missing(error):
+            return None
+        raise
+    return next((str(one["uuid"]) for one in answer["resource_providers"] if one["name"] == name), None)
+
+
+def consumers(cloud: Cloud, provider_id: str) -> list[str]:
+    """The ids of what takes something of a provider: servers, and migrations that were not ended."""
+    answer = or_none(lambda: cloud.adapter("placement").get(f"/resource_providers/{provider_id}/allocations"))
+    return [] if answer is None else list(answer.json()["allocations"])
+
+
+def delete_provider(cloud: Cloud, provider_id: str) -> None:
+    """Remove a provider and those that are parts of it. Placement refuses (409) while something is taken of one."""
+    placement = cloud.adapter("placement")
+    found = placement.get("/resource_providers", params={"in_tree": provider_id}, headers=TREE)
+    parents = {str(one["uuid"]): one.get("parent_provider_uuid") for one in found.json()["resource_providers"]}
+    while parents:
+        # One that is nobody's parent: Placement does not remove others.
+        leaf = next(id_ for id_ in parents if id_ not in parents.values())
+        del parents[leaf]
+        with ignore_missing():
+            placement.delete(f"/resource_providers/{leaf}")
+
+
+def agents(cloud: Cloud, host: str) -> list[Wire]:
+    """Neutron's agents on a host: id, agent_type, binary, alive, configurations."""
+    return [agent for agent in cloud.network.list("agents", host=host) if agent["host"] == host]
 
 
 # --- volumes ---

@@ -22,6 +22,7 @@ class Control:
         ("POST", "restore/<name>", "restore"),
         ("GET", "requests", "requests"),
         ("POST", "populate", "populate"),
+        ("POST", "hosts/<name>", "host"),
         ("GET", "blobs/<type_>/<id_>", "blob"),
     )
 
@@ -83,6 +84,13 @@ class Control:
                 more_servers(self.cloud, given["server"], given["count"])
             else:
                 more_networks(self.cloud, given["network"], given["count"])
+        return {}
+
+    def host(self, name: str) -> Any:
+        """A machine starts (``alive``), and is a compute host from then on; or it stops."""
+        with self.cloud.lock:
+            self.cloud.tick()
+            self.cloud.compute.set_host(name, bool(request.get_json()["alive"]))
         return {}
 
     def blob(self, type_: str, id_: str) -> Any:

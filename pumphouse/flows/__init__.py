@@ -8,6 +8,7 @@ from taskflow.flow import Flow
 
 from pumphouse.flows.host import empty_flow, host_flow, move_flow, move_volume_flow
 from pumphouse.flows.image import image_flow
+from pumphouse.flows.reassign import install_flow, join_flow, leave_flow, switch_off_flow
 from pumphouse.flows.records import records_flow
 from pumphouse.flows.router import router_flow
 from pumphouse.flows.server import server_flow
@@ -25,6 +26,10 @@ FACTORIES: dict[str, Callable[[Unit], Flow]] = {
     "move": move_flow,
     "move_volume": move_volume_flow,
     "empty": empty_flow,
+    "switch_off": switch_off_flow,
+    "leave": leave_flow,
+    "install": install_flow,
+    "join": join_flow,
 }
 #: Kinds whose work stays when a migration is undone: servers and volumes stay where they have come to.
 STAYING = ("move", "move_volume")

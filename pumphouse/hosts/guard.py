@@ -50,9 +50,7 @@ def _in_source(host: Host, source: Cloud, gone: bool) -> list[str]:
         found += _servers(host, hypervisors.half_moved(source, name), "may still come back", source.role)
         service = hypervisors.service_of(source, name)
         if service is not None and service["status"] != "disabled":
-            found.append(
-                f"nova-compute on {host.name} is enabled, so that new servers may come (pumphouse-bm evacuate)"
-            )
+            found.append(f"nova-compute on {host.name} is enabled, so that new servers may come (evacuate it first)")
     return found
 
 

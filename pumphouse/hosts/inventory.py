@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -97,6 +97,14 @@ def load(path: str | Path | None = None, beside: Path | None = None) -> Inventor
     if reader.plain_secrets and stat.S_IMODE(file.stat().st_mode) & 0o077:
         notes.append(f"{file} holds passwords and can be read by others: chmod 600 {file}")
     return Inventory(file, hosts, tuple(notes))
+
+
+def finder(path: str | Path | None = None, beside: Path | None = None) -> Callable[[str], Host]:
+    """What finds a host by its exact name. The file is read at each call: it may have been corrected since the last.
+
+    The arguments are those of :func:`load`, and so is what is raised; UsageError for a host that it does not have.
+    """
+    return lambda name: load(path, beside).host(name)
 
 
 def find(path: str | Path | None = None, beside: Path | None = None) -> Path:

@@ -14,6 +14,8 @@ from pumphouse.embedded.compute.versions import query_int
 from pumphouse.embedded.service import RefusedError, body, paged, route
 
 COMPUTE = "nova-compute"
+#: States of a migration's record in which a host may be taken away from it.
+ENDED = ("accepted", "completed", "done", "confirmed", "reverted", "failed", "error", "cancelled")
 #: As the lab's libvirt tells them.
 QEMU = 7002022
 UPTIME = " 12:00:00 up  1:00,  0 user,  load average: 0.00, 0.00, 0.00\n"
@@ -38,6 +40,13 @@ class Hosts(Base):
     def add_host(self, name: str, **totals: int) -> Json:
         """One more host; ``totals`` (vcpus, memory_mb, disk_gb) other than the usual ones."""
         return states.add_host(self.state, name, **totals)
+
+    def set_host(self, name: str, alive: bool) -> None:
+        """A machine starts, and its nova-compute registers itself where it is not known; or it stops."""
+        if alive and name not in self.state.hosts:
+            self.add_host(name)
+        if name in self.state.hosts:
+            self.service_of(name)["alive"] = alive
 
     def service_of(self, host: str) -> Json:
         """A host's nova-compute."""
@@ -88,6 +97,35 @@ class Hosts(Base):
         if "forced_down" in given:
             service["forced_down"] = schemas.truth(given["forced_down"])
         return {"service": self._view_service(service)}
+
+    @route("DELETE", "/v2.1/os-services/<id_>")
+    def delete_service(self, id_: str) -> None:
+        """A nova-compute without servers, and its hypervisor, its places in aggregates and its provider with it."""
+        self.demand("os-services:delete")
+        key = "id" if self.since(53) else "number"
+        service = next((one for one in self.state.services.values() if str(one[key]) == id_), None)
+        if service is None:
+            raise RefusedError(404, f"Service {id_} could not be found.")
+        if service["binary"] == COMPUTE:
+            self._delete_host(self.state.hosts[service["host"]])
+        del self.state.services[service["id"]]
+
+    def _delete_host(self, host: Json) -> None:
+        name = host["name"]
+        if host["servers"]:
+            message = "Unable to delete compute service that is hosting instances. Migrate or delete the instances"
+            raise RefusedError(409, f"{message} first.")
+        if any(one["status"] not in ENDED and name in (one["source_compute"], one["dest_compute"])
+               for one in self.state.migrations.values()):  # fmt: skip
+            message = "Unable to delete compute service that has in-progress migrations. Complete the migrations or"
+            raise RefusedError(409, f"{message} delete the instances first.")
+        for aggregate in self.state.aggregates.values():
+            if name in aggregate["hosts"]:
+                aggregate["hosts"].remove(name)
+        self.cloud.network.leave(name)
+        if self.cloud.faults.fails("provider"):
+            self.cloud.placement.keep(host)
+        del self.state.hosts[name]
 
     def _act_on_service(self, action: str) -> Json:
         given = body()

@@ -44,13 +44,34 @@ class Agents(Part):
                 return {"agent": row}
         raise missing("AgentNotFound", f"Agent {id_} could not be found.")
 
+    def delete(self, id_: str) -> None:
+        """Remove one. That of a machine that runs is there again at its next report, and so at the next look."""
+        agent = self.show(id_)["agent"]
+        if agent["alive"]:
+            return
+        state = self.service.state
+        state.deleted_agents.add(id_)
+        if not any(row["host"] == agent["host"] for row in self._all()):
+            state.hosts.remove(agent["host"])
+
     def _all(self) -> list[Json]:
+        """Of a machine that does not report any more, those that were not deleted."""
+        found = []
+        for row in self._of_hosts():
+            row["alive"] = self.service.reports(row["host"])
+            if row["alive"]:
+                self.service.state.deleted_agents.discard(row["id"])
+            if row["alive"] or row["id"] not in self.service.state.deleted_agents:
+                found.append(row)
+        return found
+
+    def _of_hosts(self) -> list[Json]:
         moment = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
         hosts = self.service.hosts
         if self.service.backend == "ovn":
             return [_chassis(host, moment) for host in hosts]
         of_bridges = [(host, *_LINUXBRIDGE[0]) for host in hosts]
-        return [_agent(*one, moment) for one in [*of_bridges, *((hosts[0], *one) for one in _LINUXBRIDGE[1:])]]
+        return [_agent(*one, moment) for one in [*of_bridges, *((hosts[0], *one) for one in _LINUXBRIDGE[1:] if hosts)]]
 
 
 def _agent(host: str, kind: str, binary: str, topic: str, zone: str | None, configurations: Json, moment: str) -> Json:

@@ -59,13 +59,25 @@ class Neutron(Service):
 
     @property
     def hosts(self) -> list[str]:
-        """The names of the computes."""
-        return [str(host["name"]) for host in self.cloud.compute.hosts()]
+        """The names of the machines with agents: of the computes, and of some that Nova does not know any more."""
+        for host in self.cloud.compute.hosts():
+            if host["name"] not in self.state.hosts:
+                self.state.hosts.append(str(host["name"]))
+        return self.state.hosts
 
     @property
     def host(self) -> str:
         """Where the agents of DHCP and routers are."""
-        return self.hosts[0]
+        return next(iter(self.hosts), "")
+
+    def reports(self, host: str) -> bool:
+        """Whether a machine's agents still tell that they live."""
+        compute = self.cloud.compute
+        return host in compute.state.hosts and bool(compute.service_of(host)["alive"])
+
+    def leave(self, host: str) -> None:
+        """Nova has forgotten a host; its agents are not told. Before, Neutron gets to know of it."""
+        _ = self.hosts
 
 
 class Part:

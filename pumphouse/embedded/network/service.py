@@ -134,6 +134,11 @@ class Network(Neutron):
         """One of them."""
         return self.agents.show(id_)
 
+    @route("DELETE", "/v2.0/agents/<id_>")
+    def delete_agent(self, id_: str) -> None:
+        """One that does not report any more."""
+        self.agents.delete(id_)
+
     @route("GET", "/v2.0/availability_zones")
     def list_zones(self) -> Json:
         """Where agents are."""

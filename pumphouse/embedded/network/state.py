@@ -42,5 +42,9 @@ class NetworkState:
     segments: dict[str, dict[int, str]] = dataclasses.field(default_factory=dict)
     #: Project -> the limits that are not the defaults.
     quotas: dict[str, Json] = dataclasses.field(default_factory=dict)
+    #: Machines that have agents, in the order in which these have reported first.
+    hosts: list[str] = dataclasses.field(default_factory=list)
+    #: Ids of agents that were deleted, of machines that do not report any more.
+    deleted_agents: set[str] = dataclasses.field(default_factory=set)
     #: The last number of a row in the table that all resources share.
     numbers: int = 0

@@ -35,13 +35,18 @@ LARGEST = 2147483647
 
 
 class Placement(Service):
-    """The service. Its numbers are the compute service's: it has no state of its own."""
+    """The service. Its numbers are the compute service's; its state is the hosts that Nova has left behind, by id."""
 
     type = "placement"
     root = "/placement"
 
-    def fresh(self) -> None:
-        """Nothing."""
+    def fresh(self) -> dict[str, Json]:
+        """Nothing is left behind."""
+        return {}
+
+    def keep(self, host: Json) -> None:
+        """Nova has forgotten a host without a word to us."""
+        self.state[host["id"]] = host
 
     def refusal(self, error: RefusedError) -> Response:
         """{"errors": [...]}; those without a valid token get the words of Keystone's middleware."""
@@ -69,7 +74,9 @@ class Placement(Service):
         """The hosts; one of them by ``name`` or ``uuid``."""
         self._administrators("resource_providers:list")
         hosts = self._hosts().items()
-        name, id_ = request.args.get("name"), request.args.get("uuid")
+        # No host is a part of another: the tree of each is itself.
+        tree = request.args.get("in_tree") if self._version() >= NESTED else None
+        name, id_ = request.args.get("name"), request.args.get("uuid") or tree
         found = [
             self._provider(one, host) for one, host in hosts if name in (None, host["name"]) and id_ in (None, one)
         ]
@@ -80,6 +87,22 @@ class Placement(Service):
         """One host."""
         self._administrators("resource_providers:show")
         return self._answer(self._provider(provider_id, self._host(provider_id)))
+
+    @route("DELETE", "/resource_providers/<provider_id>")
+    def delete_provider(self, provider_id: str) -> None:
+        """One that nothing is taken of. That of a host which Nova knows is there again at once."""
+        self._administrators("resource_providers:delete")
+        if self._taken(self._host(provider_id)):
+            message = f"Unable to delete resource provider {provider_id}: Resource provider has allocations."
+            raise RefusedError(409, message)
+        self.state.pop(provider_id, None)
+
+    @route("GET", "/resource_providers/<provider_id>/allocations")
+    def list_allocations(self, provider_id: str) -> tuple[Json, int, Json]:
+        """Which servers have taken what of a host."""
+        self._administrators("resource_providers:allocations:list")
+        host = self._host(provider_id)
+        return self._answer({"resource_provider_generation": self._generation(host), "allocations": self._taken(host)})
 
     @route("GET", "/resource_providers/<provider_id>/inventories")
     def list_inventories(self, provider_id: str) -> tuple[Json, int, Json]:
@@ -140,7 +163,17 @@ class Placement(Service):
         return body, 200, {**headers, "x-openstack-request-id": f"req-{uuid.uuid4()}"}
 
     def _hosts(self) -> dict[str, Json]:
-        return {host["id"]: host for host in self.cloud.compute.hosts()}
+        return {**{host["id"]: host for host in self.cloud.compute.hosts()}, **self.state}
+
+    def _taken(self, host: Json) -> dict[str, Json]:
+        """By server."""
+        compute = self.cloud.compute
+        servers = {id_: compute.state.servers[id_] for id_ in host["servers"]}
+        needs = {id_: compute.needs(server) for id_, server in servers.items()}
+        return {
+            id_: {"resources": {name: taken[key] for name, key in CLASSES.items() if taken[key]}}
+            for id_, taken in needs.items()
+        }
 
     def _host(self, id_: str) -> Json:
         found = self._hosts().get(id_)

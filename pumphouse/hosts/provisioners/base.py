@@ -95,3 +95,9 @@ class Provisioner(ABC):
 
         ``node``: None when it was not discovered. What is not there is forgotten already. Raises ProvisionerError.
         """
+
+    def names(self, host: Host, node: str | None) -> list[str]:
+        """How the machine may be called when it is installed, each with or without a domain: by these names its
+        nova-compute is looked for. ``node``: from discovered.
+        """
+        return [host.name]

@@ -112,6 +112,10 @@ class Fuel(Provisioner):
                     work.stop(self.books, environment, one)
                 self._remove(one)
 
+    def names(self, host: Host, node: str | None) -> list[str]:
+        """Before 8.0, and where the host's name cannot be one of Fuel's, machines are called node-N by their ids."""
+        return [host.name, *([f"node-{node}"] if node else [])]
+
     def _remove(self, node: Json) -> None:
         """6.0 does it at once; later ones by a task, after which the machine, if it is on, boots again."""
         nailgun = self.books.nailgun
