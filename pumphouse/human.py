@@ -62,6 +62,8 @@ def chosen(selection: dict[str, Any]) -> str:
         return "everything"
     if selection.get("evacuate"):
         return f"evacuation of {clean(selection['evacuate'])}"
+    if selection.get("reassign"):
+        return f"reassignment of {clean(selection['reassign'])}"
     parts = []
     if selection.get("tenant"):
         parts.append(f"tenant {selection['tenant']}")

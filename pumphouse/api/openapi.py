@@ -54,6 +54,7 @@ _PARAMETERS = {
     "migration_id": "The migration",
     "plan_id": "The plan",
     "job_id": "The job",
+    "host": "Its exact name: of its hypervisor, as the inventory knows it",
 }
 
 _IDEMPOTENCY = {

@@ -12,7 +12,8 @@ from flask import Response, g
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from ..errors import CloudError, ConfigError, PumphouseError, UsageError
+from ..engine import wording
+from ..errors import CloudError, ConfigError, PumphouseError, Refusal, UsageError
 from .headers import json_response
 
 LOG = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ CODES: dict[str, tuple[int, str]] = {
     "too-many-attempts": (429, "Too many attempts to log in"),
     "internal": (500, "An error of Pumphouse itself"),
     "cloud-failure": (502, "A cloud failed or refused"),
+    "host-failure": (502, "A machine must not be switched, or could not be"),
     "unavailable": (503, "The database of Pumphouse cannot be used"),
 }
 
@@ -123,6 +125,12 @@ def invalid(field: str | None, detail: str, remedy: str = "") -> Problem:
     return Problem(422, "invalid", detail, remedy, field)
 
 
+def refused(status: int, error: Refusal, remedy: str = "") -> Problem:
+    """What cannot be done as it was asked for; ``remedy``: where the refusal itself has none."""
+    code = "conflict" if status == 409 else "invalid"
+    return Problem(status, code, error.detail, wording.remedy(error) or remedy, error.choice or None)
+
+
 def register(app: APIFlask) -> None:
     """Have every error of an application answered so."""
     app.register_error_handler(Problem, Problem.response)
@@ -161,6 +169,8 @@ def _ours(error: PumphouseError) -> Problem:
         return Problem(502, "cloud-failure", error.what, error.remedy)
     if isinstance(error, CloudError):
         return Problem(502, "cloud-failure", str(error), "see that the cloud's service works, then try again")
+    if isinstance(error, Refusal):
+        return refused(422, error)
     if isinstance(error, UsageError) and not isinstance(error, ConfigError):
         detail, _, remedy = str(error).partition("; ")
         return Problem(422, "invalid", detail, remedy)

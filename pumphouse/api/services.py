@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..store import Store
     from .clouds import Clouds
+    from .machines import Machines
     from .stream import Stream
 
 #: Where an application keeps its own.
@@ -25,6 +26,13 @@ class Services:
     store: Store
     clouds: Clouds
     stream: Stream
+    machines: Machines = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        """The machines are of the configuration alone."""
+        from .machines import Machines
+
+        self.machines = Machines(self.config)
 
     @classmethod
     def open(cls, config: Config) -> Services:
@@ -47,6 +55,7 @@ class Services:
     def close(self) -> None:
         """End the streams, let go of the clouds and the database."""
         self.stream.close()
+        self.machines.close()
         self.clouds.close()
         self.store.close()
 

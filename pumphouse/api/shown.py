@@ -40,6 +40,7 @@ def migrations(store: Store, speeds: Speeds, heads: Sequence[Head]) -> list[dict
             "source": _cloud(head, "source", 0),
             "destination": _cloud(head, "destination", 2),
             "concurrency": head.options.get("concurrency"),
+            "source_after": head.options.get("source_after", "keep"),
             "accepted": head.accepted,
             "wish": head.wish,
             "error": why.get(head.id, ""),

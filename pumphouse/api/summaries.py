@@ -8,6 +8,7 @@ import threading
 import weakref
 from typing import Any
 
+from ..planning.wanted import REASSIGN
 from ..store import Store, plan_texts
 
 #: Plans of which it is remembered.
@@ -44,6 +45,7 @@ def summarize(plan: dict[str, Any]) -> dict[str, Any]:
     downtimes = [server["downtime"] for server in estimate.get("servers", ()) if server["downtime"]]
     return {
         **{action: actions[action] for action in ("create", "reuse", "conflict", "skip")},
+        "move": sum(item["action"] == "move" and item["type"] in ("server", "volume") for item in items),
         "units": len(plan["units"]),
         "not_carried": len(plan["not_carried"]) + actions["skip"],
         "bytes": sum(item["bytes"] for item in items if item["action"] == "create"),
@@ -53,5 +55,5 @@ def summarize(plan: dict[str, Any]) -> dict[str, Any]:
         "blocks": levels["blocks"],
         "loses": levels["loses"] + sum(len(item["losses"]) for item in items),
         "notes": levels["note"] + len(plan["notes"]),
-        "ignorable": levels["blocks"] > 0,
+        "ignorable": levels["blocks"] > 0 and REASSIGN not in plan["selection"],
     }

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,6 +18,7 @@ from ..errors import UsageError
 if TYPE_CHECKING:
     from ..clouds.cloud import Cloud
     from ..config import Config
+    from ..hosts.inventory import Host
     from ..store import Migration, Store
 
 
@@ -73,6 +74,22 @@ def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
         default=formats[0],
         help=f"how the result is written (default: {formats[0]})",
     )
+
+
+def add_inventory(parser: argparse.ArgumentParser) -> None:
+    """The option that names the inventory."""
+    parser.add_argument(
+        "--inventory",
+        metavar="FILE",
+        help="default: $PUMPHOUSE_INVENTORY, or inventory.yaml beside the configuration",
+    )
+
+
+def hosts_of(parsed_args: argparse.Namespace, config: Config) -> Callable[[str], Host]:
+    """What finds a machine in the inventory; the file is read no sooner than one is asked for."""
+    from ..hosts import inventory
+
+    return inventory.finder(parsed_args.inventory, config.path)
 
 
 def add_migration(parser: argparse.ArgumentParser) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 
 from .. import human
 from ..errors import UsageError
-from . import command, power, text
+from . import command, power, reassign, text
 from .main import Pumphouse
 from .main import main as run
 from .migrate import positive, tell
@@ -111,24 +110,12 @@ class Evacuate(command.Command):
         return False
 
     def _run(self, source: Cloud, destination: Cloud, store: Store, plan: Plan, parsed_args: argparse.Namespace) -> int:
-        from .. import migrations
-        from ..transfer.progress import Progress
-        from . import progress_view, running
+        from . import running
 
-        stop, progress = threading.Event(), Progress()
-        view = progress_view.view(progress, text.console(sys.stderr), quiet=self.app.options.quiet)
-
-        def started(migration_id: int) -> None:
-            if not self.app.options.quiet:
-                view.say(f"Migration {migration_id} is running (pumphouse show {migration_id})")
-
-        def work() -> int:
-            return migrations.run(
-                source, destination, store, plan,
-                concurrency=parsed_args.concurrency, progress=progress, stop=stop, on_start=started,
-            )  # fmt: skip
-
-        return tell(store, plan, running.run(work, stop, view), parsed_args.format)
+        number = running.run_plan(
+            source, destination, store, plan, quiet=self.app.options.quiet, concurrency=parsed_args.concurrency
+        )
+        return tell(store, plan, number, parsed_args.format)
 
     # --- back ---
 
@@ -230,6 +217,7 @@ class BareMetal(Pumphouse):
     COMMANDS: dict[str, Any] = {
         "evacuate": Evacuate,
         "hosts": Hosts,
+        "reassign": reassign.Reassign,
         **power.COMMANDS,
     }
 

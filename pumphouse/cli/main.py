@@ -18,6 +18,7 @@ from cliff.commandmanager import CommandManager
 
 from .. import logs
 from ..errors import PumphouseError, UsageError
+from . import remedies
 
 DESCRIPTION = "Moves tenants, whole, from an old OpenStack cloud to a new one."
 
@@ -161,7 +162,7 @@ def explain(error: Exception, *, debug: bool, program: str = Pumphouse.NAME) -> 
     if debug:
         complain("".join(traceback.format_exception(error)).rstrip(), program)
     if isinstance(error, PumphouseError):
-        complain(str(error), program)
+        complain(remedies.told(error), program)
         return error.exit_code
     if (line := _client_error(error)) is not None:
         complain(line, program)

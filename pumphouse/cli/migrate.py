@@ -68,6 +68,7 @@ class Migrate(command.Command):
             default=[],
             help="a loss that else keeps it from moving, as the plan names it (server:web-1:memory); may be repeated",
         )
+        _add_choices(parser)
         parser.add_argument("--dry-run", action="store_true", help="print the plan; change nothing")
         parser.add_argument("--yes", action="store_true", help="do not ask")
         parser.add_argument(
@@ -216,11 +217,15 @@ def tell(store: Store, plan: Plan, migration_id: int, format: str) -> int:
 
 
 def _selection(parsed_args: argparse.Namespace) -> Selection:
+    from ..planning import mapping
     from ..planning.plan import Selection
 
     names = ("tenant", "domain", "all", "servers", "images", "volumes", "users", "flavors", "networks", "hosts")
-    selection = Selection(**{name: getattr(parsed_args, name) for name in (*names, "accepted")})
-    chosen = selection.to_json().keys() - {"domain", "accepted"}
+    selection = Selection(
+        **{name: getattr(parsed_args, name) for name in (*names, "accepted", "power")},
+        mappings=mapping.parse(parsed_args.mappings),
+    )
+    chosen = selection.chosen()
     if not chosen:
         raise UsageError(
             "what is to be moved? Name it with --tenant, --server, --image, --volume, --user, --flavor,"
@@ -229,6 +234,27 @@ def _selection(parsed_args: argparse.Namespace) -> Selection:
     if selection.all and chosen != {"all"}:
         raise UsageError("--all moves every tenant: leave out the other names, or leave out --all")
     return selection
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
+    """How what is named is moved."""
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--map",
+        metavar="KIND:SOURCE=DESTINATION",
+        dest="mappings",
+        action="append",
+        default=[],
+        help="a name in the source and the one that it has in the destination, for this plan: laid over `mappings` of"
+        " the configuration, with its kinds (flavors:m1.small=s2.small); may be repeated",
+    )
+    how.add_argument(
+        "--power",
+        choices=("as_source", "off"),
+        default="as_source",
+        help="how moved servers are in the end: as they are in the source (default), or left shut off; they boot once"
+        " in any case, as Nova boots every new server",
+    )
 
 
 def add_concurrency(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,6 @@ from . import command, text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..clouds.cloud import Cloud
     from ..planning.host_order import Step
 
 #: Requests that run at once.
@@ -36,6 +35,8 @@ class PlanHosts(command.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         """Read both clouds, show the steps."""
+        from ..planning.host_order import read_order
+
         config = self.config()
         with self.clouds(config, WORKERS) as (source, destination):
             steps = read_order(source, destination)
@@ -44,22 +45,6 @@ class PlanHosts(command.Command):
         else:
             command.dump([step.to_json() for step in steps], parsed_args.format)
         return int(any(step.short for step in steps))
-
-
-def read_order(source: Cloud, destination: Cloud) -> list[Step]:
-    """The steps, as both clouds are now."""
-    from ..clouds import hypervisors
-    from ..planning.host_order import host_order
-
-    servers = [
-        server.to_dict()
-        for server in source.compute.servers.list(detailed=True, search_opts={"all_tenants": 1}, limit=-1)
-    ]
-    flavors = {}
-    if any("vcpus" not in server["flavor"] for server in servers):
-        flavors = {one.id: one.to_dict() for one in source.compute.flavors.list(is_public=None)}
-    names = {project.id: project.name for project in source.identity.projects.list()}
-    return host_order(servers, names, hypervisors.rooms(source), hypervisors.rooms(destination), flavors)
 
 
 def show(steps: list[Step], console: Console) -> None:

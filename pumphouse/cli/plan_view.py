@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ..human import chosen, clean, count, duration, short, size, value
 from ..planning.plan import Finding, Item, Plan, Unit
+from . import remedies
 from .text import STYLES, styled, table
 
 #: What stands before a line, as in a diff.
@@ -58,11 +59,14 @@ def summary(plan: Plan) -> str:
 
     What moves within its cloud has no bytes of ours: ``Plan: 5 to move to other hosts, 1 conflict``.
     """
-    inside = "evacuate" in plan.selection
+    inside = bool({"evacuate", "reassign"} & plan.selection.keys())
     parts = [f"{plan.count('create')} to create", f"{plan.count('reuse')} to reuse"]
     if inside:
         moving = sum(item.action == "move" and item.type in ("server", "volume") for item in plan.items)
         parts = [f"{moving} to move to other hosts"]
+    if "reassign" in plan.selection:
+        units = count(len(plan.units), "unit")
+        parts = [f"{clean(plan.selection['reassign'])} to be given to the destination in {units}"]
     if conflicts := plan.count("conflict"):
         parts.append(count(conflicts, "conflict"))
     if blocking := len(blocks(plan)):
@@ -128,7 +132,7 @@ def _line(row: tuple[Text, str, str, Text, str, str], widths: Sequence[int], mos
 
 def _conflicts(plan: Plan, console: Console) -> None:
     lines = (
-        f"{item.type} {short(item.name or item.id)}: {clean(item.reason)}"
+        f"{item.type} {short(item.name or item.id)}: {clean(item.reason)}{remedies.accepting(item)}"
         for item in plan.items
         if item.action == "conflict"
     )

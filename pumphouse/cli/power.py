@@ -18,6 +18,7 @@ from .settling import agreed, need_answer
 if TYPE_CHECKING:
     from ..clouds.cloud import Cloud
     from ..hosts.inventory import Host, Inventory
+    from ..store import Store
 
 #: Requests to each cloud at once, and hosts that are asked at once.
 WORKERS, HOSTS_AT_ONCE = 2, 8
@@ -29,11 +30,7 @@ class HostCommand(command.Command):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """The options that all have."""
         parser = super().get_parser(prog_name)
-        parser.add_argument(
-            "--inventory",
-            metavar="FILE",
-            help="default: $PUMPHOUSE_INVENTORY, or inventory.yaml beside the configuration",
-        )
+        command.add_inventory(parser)
         return parser
 
     def inventory(self, parsed_args: argparse.Namespace) -> Inventory:
@@ -110,15 +107,13 @@ class Power(HostCommand):
             switch.off(soft=parsed_args.soft)
         return True
 
-    def _may_boot(self, host: Host, state: str) -> None:
-        """Refuse what could be installed anew by mistake."""
-        from ..hosts.power.base import PowerError
+    def _may_boot(self, host: Host, state: Any) -> None:
+        from ..hosts import switching
 
-        if not host.source:
-            raise PowerError(f"{host.name} is not noted as a host of the source in the inventory (source: true): "
-                             "what boots from the network may be installed anew")  # fmt: skip
-        if state != "off":
-            raise UsageError(f"--network: {host.name} is {state}; it would boot from the network at some later start")
+        try:
+            switching.may_boot_from_network(host, state)
+        except UsageError as error:
+            raise UsageError(f"--network: {error}") from None
 
 
 class Status(HostCommand):
@@ -136,6 +131,8 @@ class Status(HostCommand):
         host = self.inventory(parsed_args).host(parsed_args.host)
         with self.pair() as pair:
             told = status(host, *pair)
+        with self.store() as store:
+            told["reassignment"] = reassignment(store, host.name)
         if parsed_args.format != "table":
             command.dump(told, parsed_args.format)
             return 0
@@ -229,6 +226,19 @@ def status(host: Host, source: Cloud, destination: Cloud) -> dict[str, Any]:
         told["provisioner"] = host.provisioner.name
         put("provisioner_check", lambda: provisioners.of(host).check(host) or "nothing is in the way")
     return told
+
+
+def reassignment(store: Store, host: str) -> str:
+    """The newest reassignment of a host: its number, its state and what it does, or why it ended: one line."""
+    from ..planning.reassigning import earlier
+
+    found = earlier(store, host)
+    if found is None:
+        return "none"
+    number, state = found
+    rows = [row for row in store.units(number) if row.state in ("running", "failed", "stopped")]
+    at = f": {rows[0].title}: {rows[0].error or rows[0].step or rows[0].state}" if rows else ""
+    return f"migration {number} is {state}{at}"
 
 
 def in_cloud(host: Host, cloud: Cloud) -> str:

@@ -55,6 +55,8 @@ def show(report: dict[str, Any], console: Console) -> None:
     )
     if migration["selection"].get("evacuate"):
         done = f"{migration['moved_count']} moved to other hosts"
+    if migration["selection"].get("reassign"):
+        done = human.count(sum(unit["state"] == "done" for unit in report["units"]), "unit") + " done"
     when = f"{human.moment(migration['created'])}, {human.duration(migration['seconds']) or 'running'}"
     console.print(Text(f"{when}; {done}"))
     for unit in report["units"]:

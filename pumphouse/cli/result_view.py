@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ..human import clean, count, duration, short, size
 from ..planning.plan import Plan
+from . import remedies
 from .text import styled, table
 
 #: Verdicts on a resource that the operator must look at.
@@ -60,7 +61,7 @@ def _problems(report: dict[str, Any], plan: Plan, console: Console) -> None:
         if unit["state"] in ("failed", "blocked")
     ]
     lines += [
-        f"{item.type} {short(item.name or item.id)}: conflict: {clean(item.reason)}"
+        f"{item.type} {short(item.name or item.id)}: conflict: {clean(item.reason)}{remedies.accepting(item)}"
         for item in plan.items
         if item.action == "conflict"
     ]
@@ -84,10 +85,10 @@ def _summary(report: dict[str, Any], plan: Plan) -> str:
         sum(resource["verdict"] == verdict for resource in report["resources"] if resource["fields"])
         for verdict in ("differs", "not verified")
     )
-    inside = "evacuate" in plan.selection
+    inside = bool({"evacuate", "reassign"} & plan.selection.keys())
     done = [f"{migration['created_count']} created", f"{migration['reused_count']} reused"]
     parts = [
-        *([f"{migration['moved_count']} moved to other hosts"] if inside else done),
+        *([_of_a_host(migration, plan)] if inside else done),
         *([f"{count(unfinished, 'unit')} not finished"] if unfinished else []),
         *([count(plan.count("conflict"), "conflict")] if plan.count("conflict") else []),
         *([f"{differing} differing"] if differing else []),
@@ -100,3 +101,11 @@ def _summary(report: dict[str, Any], plan: Plan) -> str:
     open_ = migration["state"] in ("stopped", "cancelled") or doubtful
     again = f"; pumphouse resume {migration['id']} goes on" if open_ else ""
     return f"{head}: {', '.join(parts)}; {tail}{again}"
+
+
+def _of_a_host(migration: dict[str, Any], plan: Plan) -> str:
+    """What became of a host that was emptied or handed over."""
+    if host := plan.selection.get("reassign"):
+        of = "a compute host of the destination" if migration["state"] == "done" else "on its way to the destination"
+        return f"{clean(host)} is {of}"
+    return f"{migration['moved_count']} moved to other hosts"

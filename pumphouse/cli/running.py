@@ -9,9 +9,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from . import text
 from .progress_view import View
+
+if TYPE_CHECKING:
+    from ..clouds.cloud import Cloud
+    from ..planning.plan import Plan
+    from ..store import Store
 
 T = TypeVar("T")
 
@@ -56,6 +62,30 @@ class Stopper:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def run_plan(
+    source: Cloud, destination: Cloud, store: Store, plan: Plan, *, quiet: bool, concurrency: int, **more: Any
+) -> int:
+    """Run a plan as a migration, and show how far it is; its id. ``more``: what ``migrations.run`` takes, too."""
+    from .. import migrations
+    from ..transfer.progress import Progress
+    from . import progress_view
+
+    stop, progress = threading.Event(), Progress()
+    view = progress_view.view(progress, text.console(sys.stderr), quiet=quiet)
+
+    def started(migration_id: int) -> None:
+        if not quiet:
+            view.say(f"Migration {migration_id} is running (pumphouse show {migration_id})")
+
+    def work() -> int:
+        return migrations.run(
+            source, destination, store, plan,
+            concurrency=concurrency, progress=progress, stop=stop, on_start=started, **more,
+        )  # fmt: skip
+
+    return run(work, stop, view)
 
 
 def run(work: Callable[[], T], stop: threading.Event, view: View) -> T:

@@ -8,7 +8,7 @@ import dataclasses
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from .. import human
@@ -19,6 +19,7 @@ from .migrate import add_concurrency, tell
 if TYPE_CHECKING:
     from ..clouds.cloud import Cloud
     from ..config import Config
+    from ..hosts.inventory import Host
     from ..planning.plan import Plan, Unit
     from ..store import Migration, Store
 
@@ -43,6 +44,7 @@ class Resume(command.Command):
             "id", metavar="ID", type=int, nargs="?", help="the migration; default: the last one that is not done"
         )
         add_concurrency(parser)
+        command.add_inventory(parser)
         command.add_format(parser, "table", "json", "yaml")
         return parser
 
@@ -55,10 +57,19 @@ class Resume(command.Command):
             migration = self._which(store, parsed_args.id)
             with self.clouds(config, parsed_args.concurrency) as (source, destination):
                 of_this_pair(migration, source, destination)
-                self._run(source, destination, store, migration, parsed_args.concurrency)
+                hosts = command.hosts_of(parsed_args, config)
+                self._run(source, destination, store, migration, parsed_args.concurrency, hosts)
             return tell(store, Plan.from_json(migration.plan), migration.id, parsed_args.format)
 
-    def _run(self, source: Cloud, destination: Cloud, store: Store, migration: Migration, concurrency: int) -> None:
+    def _run(
+        self,
+        source: Cloud,
+        destination: Cloud,
+        store: Store,
+        migration: Migration,
+        concurrency: int,
+        hosts: Callable[[str], Host],
+    ) -> None:
         from ..migrations.runner import resume
         from ..transfer.progress import Progress
         from . import progress_view, running
@@ -68,13 +79,14 @@ class Resume(command.Command):
         view = progress_view.view(progress, text.console(sys.stderr), quiet=self.app.options.quiet)
         if not self.app.options.quiet:
             view.say(f"Migration {migration.id} goes on (pumphouse show {migration.id})")
-        running.run(
-            lambda: resume(
-                source, destination, store, migration.id, concurrency=concurrency, progress=progress, stop=stop
-            ),
-            stop,
-            view,
-        )
+
+        def work() -> None:
+            resume(
+                source, destination, store, migration.id,
+                concurrency=concurrency, progress=progress, stop=stop, hosts=hosts,
+            )  # fmt: skip
+
+        running.run(work, stop, view)
 
     def _which(self, store: Store, number: int | None) -> Migration:
         if number is None:
@@ -145,6 +157,12 @@ class Rollback(Settling):
 
     verb = "roll back"
 
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """The options."""
+        parser = super().get_parser(prog_name)
+        command.add_inventory(parser)
+        return parser
+
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         """Ask, undo, say what stays."""
         from ..migrations import undoing
@@ -158,7 +176,8 @@ class Rollback(Settling):
                 return 1
             with self.clouds(config, WORKERS) as (source, destination):
                 of_this_pair(it.migration, source, destination)
-                left = undoing.roll_back(source, destination, it.store, it.migration, it.units, self.say)
+                hosts = command.hosts_of(parsed_args, config)
+                left = undoing.roll_back(source, destination, it.store, it.migration, it.units, self.say, hosts)
         return stays(left, "Rolled back.")
 
 
@@ -196,7 +215,8 @@ class Accept(Settling):
         config = self.config()
         with self.named(config, parsed_args) as it:
             units = accepting.in_scope(it.plan, it.units)
-            accepting.refuse_differences(accepting.differences(it.store, it.migration, units), parsed_args.despite)
+            found = accepting.differences(it.store, it.migration, units)
+            accepting.refuse_differences(it.migration.id, found, parsed_args.despite)
             if not parsed_args.yes and not self._agreed(it.migration, it.units, parsed_args.delete_source):
                 print("Nothing was changed.", file=sys.stderr)
                 return 1
@@ -225,6 +245,7 @@ class Cancel(command.Command):
         """The options."""
         parser = super().get_parser(prog_name)
         command.add_migration(parser)
+        command.add_inventory(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
@@ -248,7 +269,8 @@ class Cancel(command.Command):
             if migration.state == "running":
                 with self.clouds(config, WORKERS) as (source, destination):
                     of_this_pair(migration, source, destination)
-                    left = undoing.undo_interrupted(source, destination, store, migration, self.say)
+                    hosts = command.hosts_of(parsed_args, config)
+                    left = undoing.undo_interrupted(source, destination, store, migration, self.say, hosts)
         return stays(left, "Cancelled; pumphouse resume goes on, pumphouse rollback undoes the rest.")
 
 
@@ -293,6 +315,11 @@ def _what(migration: Migration, units: list[Unit] | None) -> str:
 def _lost(plan: Plan, units: list[Unit] | None) -> str:
     if host := plan.selection.get("evacuate"):
         return f"Nova may use {host} again; servers that have left it stay where they are."
+    if host := plan.selection.get("reassign"):
+        return (
+            f"{host} is switched on again if it has not left the source yet; else its installation is stopped, and it"
+            " stays as it is."
+        )
     servers = sum(unit.kind == "server" for unit in (plan.units if units is None else units))
     told = f"{human.count(servers, 'server')} and everything else" if units is None else human.count(servers, "server")
     return f"{told} that it made in the destination will be deleted, with what was written there since."

@@ -70,7 +70,7 @@ def way(server: Wire, *, cold: bool, down: bool, fenced: bool) -> tuple[Way | No
     status, task = server["status"], server.get("OS-EXT-STS:task_state")
     if down:
         if not fenced:
-            return None, "its nova-compute is down: where the machine is surely off, say --fenced"
+            return None, "its nova-compute is down: where the machine is surely off, say so (fenced)"
         if status not in REBUILT:
             return None, f"it is {status}, and Nova rebuilds elsewhere only what is {', '.join(REBUILT)}"
         return "evacuate", WORDS["evacuate"]

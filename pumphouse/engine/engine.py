@@ -10,8 +10,10 @@ from typing import Any
 
 from pumphouse.clouds.errors import RemedyError, explain
 from pumphouse.config import Config
+from pumphouse.engine import wording
 from pumphouse.engine.work import LeftError, Work
-from pumphouse.errors import PumphouseError, UsageError
+from pumphouse.errors import PumphouseError, Refusal, UsageError
+from pumphouse.hosts.power.base import PowerError
 from pumphouse.migrations import process
 from pumphouse.store import Store, claims, jobs, plans
 from pumphouse.store.jobs import Job
@@ -26,7 +28,9 @@ SILENT = 2 * claims.LEASE
 LANES = (
     (("plan",), 2),
     (("migrate", "resume", "rollback", "accept", "verify", "leftovers"), 0),
-    # They wait for others of the lane above.
+    # A BMC that is silent holds up no migration.
+    (("power",), 4),
+    # They wait for others of the first lanes.
     (("cancel",), 4),
 )
 
@@ -127,7 +131,12 @@ def told(error: BaseException) -> dict[str, Any]:
     """What is kept of a failure: a code, a sentence, and the remedy where it is known."""
     if isinstance(error, RemedyError):
         return {"code": "cloud-failure", "detail": error.what, "remedy": error.remedy}
+    if isinstance(error, Refusal):
+        found = {"code": "invalid", "detail": error.detail, "remedy": wording.remedy(error)}
+        return {**found, "field": error.choice} if error.choice else found
     code = "invalid" if isinstance(error, UsageError) else "cloud-failure"
+    if isinstance(error, PowerError):
+        code = "host-failure"
     if not isinstance(error, PumphouseError) and type(error).__module__.split(".")[0] in ("builtins", "pumphouse"):
         code = "internal"
     return {"code": code, "detail": explain(error), "remedy": ""}

@@ -1,6 +1,6 @@
 """What can be asked of an engine: checked at once, written down as a job, done as soon as an engine is free.
 
-All raise UsageError, with the state that is in the way, for what cannot be done now.
+All raise Refusal, with the state that is in the way, for what cannot be done now.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from pumphouse.errors import UsageError
+from pumphouse.errors import Refusal
 from pumphouse.migrations import accepting, process, undoing
 from pumphouse.migrations.beginning import projects_of, units_of
-from pumphouse.planning.plan import Plan, Selection
+from pumphouse.planning.plan import Plan
+from pumphouse.planning.wanted import REASSIGN, Wanted
 from pumphouse.store import Migration, Store, claims, jobs, models, plans
 from pumphouse.store.jobs import Job
 from pumphouse.store.plans import PlanRow
@@ -41,13 +42,13 @@ STATES = {
 }
 
 
-def ask_plan(store: Store, pair: str, selection: Selection, by: str) -> PlanRow:
+def ask_plan(store: Store, pair: str, selection: Wanted, by: str) -> PlanRow:
     """A plan, to be made."""
     return plans.add(store, pair, selection.to_json(), by)
 
 
 def begin(
-    store: Store, pair: str, *, plan: PlanRow | None, selection: Selection | None, options: dict[str, Any], by: str
+    store: Store, pair: str, *, plan: PlanRow | None, selection: Wanted | None, options: dict[str, Any], by: str
 ) -> int:
     """A migration of what was planned, or of a selection that is planned first; returns its id.
 
@@ -60,7 +61,8 @@ def begin(
             lambda session: _begin(store, session, by, pair, selection.to_json(), {}, options, (), PLANNING)
         )
     if plan.state != plans.READY or plan.plan is None:
-        raise UsageError(f"plan {plan.id} is {plan.state}: a migration needs one that is ready")
+        raise Refusal(f"plan {plan.id} is {plan.state}, and a migration needs one that is ready", remedy="ready",
+                      plan=plan.id)  # fmt: skip
     made = Plan.from_json(plan.plan)
     refuse_findings(made, bool(options.get("ignore_findings")))
     options["projects"] = projects_of(made)
@@ -69,7 +71,7 @@ def begin(
     def work(session: Session) -> int:
         number = _begin(store, session, by, pair, made.selection, plan.plan or {}, options, units_of(made), QUEUED)
         if session.execute(use.values(migration_id=number)).rowcount != 1:  # type: ignore[attr-defined]
-            raise UsageError(f"plan {plan.id} was used already: make a new one, as the clouds have changed since")
+            raise Refusal(f"plan {plan.id} was used already", remedy="plan")
         return number
 
     return store.write(work)
@@ -93,14 +95,16 @@ def _begin(
 
 
 def refuse_findings(plan: Plan, ignore: bool) -> None:
-    """Raises UsageError for what blocks, unless it is to be ignored."""
+    """Raises Refusal for what blocks, unless it is to be ignored. Of a host that is handed over nothing is: it would be
+    cut off while it is in use, or stay half-way.
+    """
+    final = REASSIGN in plan.selection
     blocking = [finding for finding in plan.findings if finding.level == "blocks"]
-    if blocking and not ignore:
+    if blocking and (final or not ignore):
         told = "; ".join(f"{one.type} {one.name or one.id}: {one.reason}".strip(": ") for one in blocking[:3])
         more = f" and {len(blocking) - 3} more" if len(blocking) > 3 else ""
-        raise UsageError(
-            f"the plan has {len(blocking)} findings that block ({told}{more}): mend them, or ignore_findings"
-        )
+        why = f"the plan has {len(blocking)} findings that block ({told}{more})"
+        raise Refusal(why, "mend them and plan again") if final else Refusal(why, remedy="findings")
 
 
 def cancel(store: Store, migration: Migration, by: str) -> Job:
@@ -140,7 +144,7 @@ def accept(
     _refuse_busy(store, migration)
     plan = Plan.from_json(migration.plan)
     units = accepting.in_scope(plan, undoing.server_units(plan, servers) if servers else None)
-    accepting.refuse_differences(accepting.differences(store, migration, units), despite)
+    accepting.refuse_differences(migration.id, accepting.differences(store, migration, units), despite)
     return _ask(
         store, migration, "accept", by, servers=list(servers), delete_source=delete_source, despite=list(despite)
     )
@@ -158,6 +162,11 @@ def remove_leftovers(store: Store, by: str, force: bool = False) -> Job:
     return jobs.add(store, "leftovers", by, arguments={"force": force})
 
 
+def switch(store: Store, by: str, host: str, action: str, *, soft: bool = False, network: bool = False) -> Job:
+    """Switch a machine on or off, by its name in the inventory. Whether it may be is asked when that is done."""
+    return jobs.add(store, "power", by, arguments={"host": host, "action": action, "soft": soft, "network": network})
+
+
 def possible(store: Store, migration: Migration) -> dict[str, bool]:
     """What can be asked for now; ``migration``'s plan is not looked at."""
     busy = bool(_busy(store, migration))
@@ -166,9 +175,16 @@ def possible(store: Store, migration: Migration) -> dict[str, bool]:
 
 def _refuse_state(migration: Migration, verb: str) -> None:
     if migration.state not in STATES[verb]:
-        raise UsageError(f"migration {migration.id} is {migration.state}: {verb} needs {' or '.join(STATES[verb])}")
+        needs = " or ".join(STATES[verb])
+        raise Refusal(
+            f"migration {migration.id} is {migration.state}: {verb} needs {needs}",
+            remedy="state", migration=migration.id,
+        )  # fmt: skip
     if verb not in ("cancel", "resume") and not migration.plan:
-        raise UsageError(f"migration {migration.id} was never planned: there is nothing to {verb}")
+        raise Refusal(
+            f"migration {migration.id} was never planned: there is nothing to {verb}",
+            remedy="state", migration=migration.id,
+        )  # fmt: skip
 
 
 def _ask(store: Store, migration: Migration, kind: str, by: str, wish: str | None = None, **arguments: Any) -> Job:
@@ -187,8 +203,8 @@ def _ask(store: Store, migration: Migration, kind: str, by: str, wish: str | Non
     return store.write(work)
 
 
-def _is_busy(migration: Migration, why: str) -> UsageError:
-    return UsageError(f"migration {migration.id} is busy ({why}): cancel it, or wait for its end")
+def _is_busy(migration: Migration, why: str) -> Refusal:
+    return Refusal(f"migration {migration.id} is busy ({why})", remedy="busy", migration=migration.id)
 
 
 def _refuse_busy(store: Store, migration: Migration) -> None:

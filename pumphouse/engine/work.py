@@ -13,11 +13,14 @@ from typing import Any
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.config import Config
 from pumphouse.engine.requests import refuse_findings
-from pumphouse.errors import UsageError
+from pumphouse.errors import Refusal
+from pumphouse.hosts import inventory, switching
+from pumphouse.hosts.inventory import Host
 from pumphouse.migrations import accepting, again, leftovers, process, runner, undoing
 from pumphouse.migrations.beginning import projects_of, units_of
-from pumphouse.planning.plan import Plan, Selection
-from pumphouse.planning.planner import make_plan, pair_of
+from pumphouse.planning import wanted
+from pumphouse.planning.plan import Plan
+from pumphouse.planning.planner import pair_of
 from pumphouse.store import Migration, Store, claims, jobs, plans
 from pumphouse.store.jobs import Job
 from pumphouse.store.store import CANCEL, CANCELLED, FAILED, PLANNING, RUNNING, UNFINISHED
@@ -58,7 +61,7 @@ class Work:
         assert row is not None  # noqa: S101 (the job refers to it)
         self._refuse_pair(row.pair, source, destination)
         say = functools.partial(plans.say, self.store, row.id)
-        plan = self._make(source, destination, Selection(**row.selection), say)
+        plan = self._make(source, destination, row.selection, say)
         plans.ready(self.store, row.id, plan.to_json())
 
     def migrate(self, source: Cloud, destination: Cloud) -> None:
@@ -67,7 +70,7 @@ class Work:
         if not migration.plan and not self._unwanted(migration):
             self.store.set_migration_state(migration.id, PLANNING)
             try:
-                plan = self._make(source, destination, Selection(**migration.selection), self.say)
+                plan = self._make(source, destination, migration.selection, self.say)
                 refuse_findings(plan, bool(migration.options.get("ignore_findings")))
             except Exception:
                 self.store.set_migration_state(migration.id, FAILED)
@@ -83,10 +86,12 @@ class Work:
         if self._unwanted(migration):
             self.store.set_migration_state(migration.id, CANCELLED)
             return
-        concurrency = self.job.arguments.get("concurrency") or migration.options.get("concurrency") or 4
+        concurrency = self.job.arguments.get("concurrency") or migration.options.get("concurrency")
+        concurrency = concurrency or wanted.at_once(migration.selection)
         runner.resume(
             source, destination, self.store, migration.id,
             concurrency=concurrency, progress=Progress(), stop=threading.Event(), leave=self.leave,
+            hosts=self._host,
         )  # fmt: skip
         after = self.store.migration(migration.id)
         if self.leave.is_set() and after is not None and after.state == RUNNING:
@@ -107,7 +112,8 @@ class Work:
             if self.leave.wait(LOOK):
                 raise LeftError
         if migration.plan:
-            return {"stays": undoing.undo_interrupted(source, destination, self.store, migration, self.say)}
+            left = undoing.undo_interrupted(source, destination, self.store, migration, self.say, self._host)
+            return {"stays": left}
         self.store.set_migration_state(migration.id, CANCELLED)
         return {"stays": []}
 
@@ -118,7 +124,7 @@ class Work:
         undoing.refuse_running(self.store, migration)
         servers = self.job.arguments.get("servers")
         units = undoing.server_units(Plan.from_json(migration.plan), servers) if servers else None
-        return {"stays": undoing.roll_back(source, destination, self.store, migration, units, self.say)}
+        return {"stays": undoing.roll_back(source, destination, self.store, migration, units, self.say, self._host)}
 
     def accept(self, source: Cloud, destination: Cloud) -> dict[str, Any]:
         """Accept it, or some of its servers, and delete the source's on demand."""
@@ -127,7 +133,8 @@ class Work:
         plan = Plan.from_json(migration.plan)
         servers = undoing.server_units(plan, given["servers"]) if given.get("servers") else None
         units = accepting.in_scope(plan, servers)
-        accepting.refuse_differences(accepting.differences(self.store, migration, units), given.get("despite", ()))
+        found = accepting.differences(self.store, migration, units)
+        accepting.refuse_differences(migration.id, found, given.get("despite", ()))
         accepting.accept(self.store, migration, units)
         stays: list[str] = []
         if given.get("delete_source"):
@@ -158,6 +165,16 @@ class Work:
                 stays.append(f"{what}: {why}")
         return {"stays": stays}
 
+    # -- machines -------------------------------------------------------------------------------------------
+    def power(self, source: Cloud, destination: Cloud) -> dict[str, Any]:
+        """Switch a machine; off only where the guard has nothing against it."""
+        given = self.job.arguments
+        host = self._host(given["host"])
+        if given["action"] == "on":
+            self.say(f"switching {host.name} on")
+            return {"power": switching.switch_on(host, network=given["network"])}
+        return {"power": switching.switch_off(host, source, destination, soft=given["soft"], say=self.say)}
+
     # -- what they share ------------------------------------------------------------------------------------
     def say(self, line: str) -> None:
         """What it does just now."""
@@ -166,7 +183,7 @@ class Work:
             self._said = now
             jobs.say(self.store, self.job, line)
 
-    def _make(self, source: Cloud, destination: Cloud, selection: Selection, say: Callable[[str], None]) -> Plan:
+    def _make(self, source: Cloud, destination: Cloud, selection: dict[str, Any], say: Callable[[str], None]) -> Plan:
         def told(line: str) -> None:
             if self.leave.is_set():
                 raise LeftError
@@ -176,7 +193,14 @@ class Work:
                 say(line)
 
         mappings, carry = self.config.mappings, self.config.carry_expiry
-        return make_plan(source, destination, self.store, selection, told, mappings=mappings, carry_expiry=carry)
+        return wanted.plan_of(
+            source, destination, self.store, selection, told,
+            hosts=self._host, mappings=mappings, carry_expiry=carry,
+        )  # fmt: skip
+
+    def _host(self, name: str) -> Host:
+        """A host of the inventory, read anew: it may have been corrected since. Raises UsageError, ConfigError."""
+        return inventory.load(beside=self.config.path).host(name)
 
     def _unwanted(self, migration: Migration) -> bool:
         """Whether somebody has cancelled it before anything was begun."""
@@ -194,7 +218,8 @@ class Work:
 
     def _refuse_pair(self, pair: str, source: Cloud, destination: Cloud) -> None:
         if pair != pair_of(source, destination):
-            raise UsageError(f"it was between {pair}, but the configuration names {pair_of(source, destination)}")
+            named = pair_of(source, destination)
+            raise Refusal(f"it was between {pair}, but the configuration names {named}", remedy="pair")
 
     @contextlib.contextmanager
     def _clouds(self) -> Iterator[tuple[Cloud, Cloud]]:
@@ -218,4 +243,5 @@ KINDS: dict[str, Callable[[Work, Cloud, Cloud], dict[str, Any] | None]] = {
     "accept": Work.accept,
     "verify": Work.verify,
     "leftovers": Work.leftovers,
+    "power": Work.power,
 }

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import explain
-from pumphouse.errors import UsageError
+from pumphouse.errors import Refusal
 from pumphouse.migrations.verify import NOT_VERIFIED
 from pumphouse.planning.plan import Plan, Unit
 from pumphouse.resources.registry import TYPES
@@ -48,18 +48,19 @@ def differences(store: Store, migration: Migration, units: Collection[Unit]) -> 
     return found
 
 
-def refuse_differences(found: Collection[Difference], despite: Collection[str]) -> None:
-    """Raises UsageError for those that the operator has not named."""
+def refuse_differences(migration_id: int, found: Collection[Difference], despite: Collection[str]) -> None:
+    """Raises Refusal for those that the operator has not named."""
     open_ = [one for one in found if one.name not in despite]
     if unknown := set(despite) - {one.name for one in found}:
         known = ", ".join(one.name for one in found) or "there is none"
-        raise UsageError(f"--despite {sorted(unknown)[0]}: there is no such difference ({known})")
+        raise Refusal(f"there is no such difference ({known})", choice="despite", value=sorted(unknown)[0])
     if open_:
         told = "; ".join(f"{one.name} ({one.reason})" for one in open_[:5])
         more = f" and {len(open_) - 5} more" if len(open_) > 5 else ""
-        raise UsageError(
-            f"the report has {len(open_)} differences that were not accepted: {told}{more}; mend them and run "
-            "pumphouse verify, or name each with --despite"
+        raise Refusal(
+            f"the report has {len(open_)} differences that were not accepted: {told}{more}",
+            remedy="differences",
+            migration=migration_id,
         )
 
 

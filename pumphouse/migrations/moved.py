@@ -7,6 +7,7 @@ from typing import Any
 
 from pumphouse.clouds import hypervisors
 from pumphouse.clouds.errors import or_none
+from pumphouse.migrations import reassigned
 from pumphouse.planning.plan import Item
 from pumphouse.resources.base import FieldVerdict
 from pumphouse.store import notes
@@ -91,4 +92,5 @@ LOOKS: dict[str, Callable[[Context, Item, bool], Iterator[FieldVerdict]]] = {
     "compute_service": _compute_service,
     "volume_service": _volume_service,
     "host": _host,
+    **reassigned.LOOKS,
 }

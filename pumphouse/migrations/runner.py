@@ -27,7 +27,7 @@ from pumphouse.planning.planner import pair_of
 from pumphouse.store import claims, logbook, notes
 from pumphouse.store.claims import Claim, ClaimedStore, LostClaimError
 from pumphouse.store.store import CANCEL, CANCELLED, Store
-from pumphouse.tasks.context import WHOLE, Context
+from pumphouse.tasks.context import WHOLE, Context, Hosts, no_inventory
 from pumphouse.transfer.progress import (
     BLOCKED,
     DONE,
@@ -58,11 +58,12 @@ def run(
     progress: Progress,
     stop: threading.Event,
     on_start: Callable[[int], None] = lambda _: None,
+    hosts: Hosts = no_inventory,
 ) -> int:
     """Do what the plan says; returns the migration's id.
 
     ``progress`` is filled with the units, then ``on_start`` is told the id. Once ``stop`` is set no more units
-    start, and those that run are let to their end.
+    start, and those that run are let to their end. ``hosts``: where machines are found.
     """
     pair = pair_of(source, destination)
     options = {
@@ -74,7 +75,7 @@ def run(
         "projects": projects_of(plan),
     }
     migration_id = store.start_migration(pair, plan.selection, plan.to_json(), options, units_of(plan))
-    _go(source, destination, store, plan, migration_id, pair, concurrency, progress, stop, on_start)
+    _go(source, destination, store, plan, migration_id, pair, concurrency, progress, stop, on_start, hosts=hosts)
     return migration_id
 
 
@@ -88,11 +89,12 @@ def resume(
     progress: Progress,
     stop: threading.Event,
     leave: threading.Event | None = None,
+    hosts: Hosts = no_inventory,
 ) -> None:
     """Go on with a migration: with the units that were interrupted, those that never began, and those that failed.
 
-    Where another process runs it, that one's units are left to it for as long as it lives. ``stop``: as of ``run``.
-    ``leave``: the same, but the migration stays running, for another process to go on with.
+    Where another process runs it, that one's units are left to it for as long as it lives. ``stop`` and ``hosts``:
+    as of ``run``. ``leave``: like ``stop``, but the migration stays running, for another process to go on with.
     """
     migration = store.migration(migration_id)
     assert migration is not None  # noqa: S101 (who calls has looked)
@@ -101,16 +103,26 @@ def resume(
     store.set_options(migration_id, {**migration.options, "process": process.stamp()})
     store.set_migration_state(migration_id, RUNNING)
     plan = Plan.from_json(migration.plan)
-    _go(source, destination, store, plan, migration_id, migration.pair, concurrency, progress, stop, leave=leave)
+    _go(
+        source, destination, store, plan, migration_id, migration.pair, concurrency, progress, stop,
+        leave=leave, hosts=hosts,
+    )  # fmt: skip
 
 
 def context_of(
-    source: Cloud, destination: Cloud, store: Store, plan: Plan, migration_id: int, pair: str, progress: Progress
+    source: Cloud,
+    destination: Cloud,
+    store: Store,
+    plan: Plan,
+    migration_id: int,
+    pair: str,
+    progress: Progress,
+    hosts: Hosts = no_inventory,
 ) -> Context:
     """What the tasks of a migration work with."""
     return Context(
         source, destination, store, progress, pair, migration_id, WHOLE, threading.Event(), Names(plan.mappings),
-        carry_expiry=plan.carry_expiry,
+        carry_expiry=plan.carry_expiry, power=plan.power, hosts=hosts,
     )  # fmt: skip
 
 
@@ -126,13 +138,14 @@ def _go(
     stop: threading.Event,
     on_start: Callable[[int], None] = lambda _: None,
     leave: threading.Event | None = None,
+    hosts: Hosts = no_inventory,
 ) -> None:
     for unit in plan.units:
         shown = UnitProgress(unit.name, unit.title, unit.bytes, bytes_guessed=guess(unit))
         progress.units[unit.name] = shown
     map_what_is_there(store, pair, migration_id, plan)
     on_start(migration_id)
-    context = context_of(source, destination, store, plan, migration_id, pair, progress)
+    context = context_of(source, destination, store, plan, migration_id, pair, progress, hosts)
     runner = _Runner(context, plan, stop, leave or threading.Event())
     try:
         runner.run(concurrency)

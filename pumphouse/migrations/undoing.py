@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection
 
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import explain
-from pumphouse.errors import UsageError
+from pumphouse.errors import Refusal
 from pumphouse.flows import STAYING, flow_of, tasks_of
-from pumphouse.migrations import process
+from pumphouse.migrations import process, reassigned
 from pumphouse.migrations.keeping import Keeper
 from pumphouse.migrations.runner import RUN, context_of
 from pumphouse.migrations.verify import note_failure
@@ -25,7 +25,7 @@ from pumphouse.store import Migration, Store, claims, logbook
 from pumphouse.store.claims import ClaimedStore, LostClaimError
 from pumphouse.store.store import CANCELLED, REVERTED, REVERTING
 from pumphouse.tasks.base import patiently
-from pumphouse.tasks.context import Context
+from pumphouse.tasks.context import Context, Hosts, no_inventory
 from pumphouse.transfer.progress import BLOCKED, DONE, FAILED, PENDING, RUNNING, STOPPED, Progress, UnitProgress
 
 #: States of units that may have made something.
@@ -35,45 +35,57 @@ Key = tuple[str, str]
 
 
 def refuse_running(store: Store, migration: Migration) -> None:
-    """Raises UsageError while a process runs the migration."""
+    """Raises Refusal while a process runs the migration."""
     claims.release_dead(store, migration.id, process.is_dead)
     if owners := claims.others(store, migration.id):
         host, pid, *_ = owners[0].split("/")
-        raise UsageError(
-            f"migration {migration.id} is running (process {pid} on {host}): stop it first "
-            f"(pumphouse cancel {migration.id})"
+        raise Refusal(
+            f"migration {migration.id} is running (process {pid} on {host})", remedy="stop", migration=migration.id
         )
 
 
 def server_units(plan: Plan, names: Collection[str]) -> list[Unit]:
-    """The units of servers, by their ids or names. Raises UsageError for one that is not in the plan."""
+    """The units of servers, by their ids or names. Raises Refusal for one that is not in the plan."""
     found = []
     for name in names:
         units = [u for u in plan.units if any(i.type == "server" and name in (i.id, i.name) for i in u.items)]
         if len(units) != 1:
             have = ", ".join(sorted(i.name for i in plan.items if i.type == "server")) or "none"
             problem = "several servers are called" if units else "no server of this migration is called"
-            raise UsageError(f"{problem} {name!r}; there are: {have}")
+            raise Refusal(f"{problem} {name!r}", f"there are: {have}", choice="servers")
         found += units
     return found
 
 
 def roll_back(
-    source: Cloud, destination: Cloud, store: Store, migration: Migration, units: Collection[Unit] | None, say: Say
+    source: Cloud,
+    destination: Cloud,
+    store: Store,
+    migration: Migration,
+    units: Collection[Unit] | None,
+    say: Say,
+    hosts: Hosts = no_inventory,
 ) -> list[str]:
     """Undo these units (None: all); those that were accepted are left. Returns a sentence for whatever stays.
 
-    It can be repeated: what is undone stays so, and what could not be removed is tried again.
+    It can be repeated: what is undone stays so, and what could not be removed is tried again. ``hosts``: where machines
+    are found. Raises Refusal for a host that has arrived in the destination.
     """
     plan = Plan.from_json(migration.plan)
+    reassigned.refuse_arrived(store, migration, plan)
     chosen = {unit.name for unit in (plan.units if units is None else units)}
-    undo = _Undo(source, destination, store, migration, plan, say)
+    undo = _Undo(source, destination, store, migration, plan, say, hosts)
+    stranded = reassigned.no_way_back(undo.whole, plan)
+    if stranded:
+        # What is undone now is for a resume to begin again.
+        chosen -= {unit.name for unit in plan.units if unit.kind in reassigned.BEFORE}
+        undo.left.append(stranded)
     if units is None:
         store.set_migration_state(migration.id, REVERTING)
     with undo.keeper:
         for unit in reversed(plan.units):
             if unit.name in chosen:
-                undo.unit(unit)
+                undo.unit(unit, STOPPED if stranded else REVERTED)
     undo.left += undo.whole.remove_temporaries()
     logbook.sweep(store, migration.id)
     if units is None:
@@ -81,10 +93,12 @@ def roll_back(
     return undo.left
 
 
-def undo_interrupted(source: Cloud, destination: Cloud, store: Store, migration: Migration, say: Say) -> list[str]:
+def undo_interrupted(
+    source: Cloud, destination: Cloud, store: Store, migration: Migration, say: Say, hosts: Hosts = no_inventory
+) -> list[str]:
     """Undo the units that were half made when their process died; finished ones stay. As above."""
     plan = Plan.from_json(migration.plan)
-    undo = _Undo(source, destination, store, migration, plan, say)
+    undo = _Undo(source, destination, store, migration, plan, say, hosts)
     states = {row.name: row.state for row in store.units(migration.id)}
     with undo.keeper:
         for unit in reversed(plan.units):
@@ -100,10 +114,10 @@ class _Undo:
     """What the undoing of one migration works with."""
 
     def __init__(
-        self, source: Cloud, destination: Cloud, store: Store, migration: Migration, plan: Plan, say: Say
+        self, source: Cloud, destination: Cloud, store: Store, migration: Migration, plan: Plan, say: Say, hosts: Hosts
     ) -> None:
-        shown = [UnitProgress(unit.name, unit.title, 0) for unit in plan.units]
-        self.whole = context_of(source, destination, store, plan, migration.id, migration.pair, Progress(shown))
+        shown = Progress([UnitProgress(unit.name, unit.title, 0) for unit in plan.units])
+        self.whole = context_of(source, destination, store, plan, migration.id, migration.pair, shown, hosts)
         self.store, self.say = store, say
         self.owner = process.owner()
         self.mine: dict[str, Context] = {}

@@ -11,6 +11,7 @@ from pumphouse.migrations import moved
 from pumphouse.names import Counterparts
 from pumphouse.planning.plan import Item, Unit
 from pumphouse.resources.base import FieldVerdict
+from pumphouse.resources.compute.server import settled
 from pumphouse.resources.registry import TYPES
 from pumphouse.tasks.base import patiently
 from pumphouse.tasks.context import Context
@@ -79,7 +80,21 @@ def _compare(context: Context, item: Item, later: bool = False) -> Sequence[Fiel
         missing = "source" if source is None else "destination"
         return [_whole(f"is not in the {missing} any more", "differs")]
     lookup = Counterparts(context.lookup, context.names)
-    return type_.compare(source, destination, lookup, later=later or item.action == "reuse")
+    fields = type_.compare(source, destination, lookup, later=later or item.action == "reuse")
+    if item.type == "server":
+        fields = [_powered(field, context.power) if field.field == "status" else field for field in fields]
+    return fields
+
+
+def _powered(field: FieldVerdict, power: str) -> FieldVerdict:
+    """The verdict on a server's status where it was asked for that it ends in another one than it had."""
+    wanted = settled(field.source, power)
+    if wanted == field.source:
+        return field
+    verdict, reason = "differs", f"it was to be left {wanted}"
+    if field.destination == wanted:
+        verdict, reason = "mapped", "left shut off, as was asked for"
+    return dataclasses.replace(field, verdict=verdict, reason=reason)
 
 
 def _left_alone(field: FieldVerdict) -> FieldVerdict:

@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from shlex import quote
 
-from pumphouse.errors import UsageError
+from pumphouse.errors import Refusal
 from pumphouse.planning.discovery import Found
 from pumphouse.planning.plan import Item, Loss
 from pumphouse.resources.registry import TYPES
+
+#: Where the choice stands, for complaints.
+CHOICE = "selection.accepted"
 
 
 def weigh_hazards(items: Iterable[Item], found: Found, accepted: Iterable[str]) -> None:
     """Turn what has a hazard that is not accepted into a conflict, and one that is into a loss.
 
-    ``accepted``: texts such as "server:web-1:memory", by name or id. Raises UsageError for one that stands for
+    ``accepted``: texts such as "server:web-1:memory", by name or id. Raises Refusal for one that stands for
     nothing in the plan.
     """
     wanted = {text: _parse(text) for text in accepted}
     items = list(items)
     for text, (type_, subject, _) in wanted.items():
         if not any(item.type == type_ and subject in (item.id, item.name) for item in items):
-            raise UsageError(f"--accept {quote(text)}: the plan has no {type_} {subject!r}")
+            raise Refusal(f"the plan has no {type_} {subject!r}", choice=CHOICE, value=text)
     for item in items:
         if item.action != "create":
             continue
-        missing = []
+        missing, acceptable = [], []
         for what, reason in TYPES[item.type].hazards(found.resources[item.key]):
             if {(item.type, item.id, what), (item.type, item.name, what)} & set(wanted.values()):
                 item.accepted.append(what)
                 item.losses.append(Loss(what, None, f"accepted: {reason}"))
             else:
-                missing.append(f"{reason}; to move it so: --accept {quote(f'{item.type}:{item.name}:{what}')}")
+                missing.append(reason)
+                acceptable.append(f"{item.type}:{item.name}:{what}")
         if missing:
-            item.action, item.reason = "conflict", "; ".join(missing)
+            item.action, item.reason, item.acceptable = "conflict", "; ".join(missing), acceptable
 
 
 def _parse(text: str) -> tuple[str, str, str]:
     type_, _, rest = text.partition(":")
     subject, _, what = rest.rpartition(":")
     if type_ not in TYPES or not subject or not what:
-        raise UsageError(f"--accept {quote(text)}: write TYPE:NAME_OR_ID:WHAT, as in server:web-1:memory")
+        raise Refusal("write TYPE:NAME_OR_ID:WHAT, as in server:web-1:memory", choice=CHOICE, value=text)
     return type_, subject, what

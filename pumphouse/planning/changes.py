@@ -28,6 +28,8 @@ def name_changes(items: list[Item], found: Found, destination: Cloud, names: Nam
         for item in concerned:
             zone = found.resources[item.key].get(field)
             other = names.mapped("availability_zones", zone)
+            if zone and (other or zone not in known):
+                item.mapping = ["availability_zones", zone]
             if other and other not in known:
                 item.action = "conflict"
                 item.reason = (

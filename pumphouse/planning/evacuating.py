@@ -16,12 +16,14 @@ from typing import Any
 from pumphouse.clouds import hypervisors, relocation
 from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.hypervisors import VOLUME_HOST, Wire
-from pumphouse.errors import UsageError
+from pumphouse.errors import Refusal
 from pumphouse.planning import capacity
 from pumphouse.planning.plan import Action, Finding, Item, Plan, Unit
 from pumphouse.store.store import RUNNING, Store
 
 Say = Callable[[str], None]
+#: Where the choice of hosts to go to stands, for complaints.
+TO = "selection.to"
 #: States of a volume that Cinder moves.
 MOVABLE = ("available", "in-use")
 
@@ -48,7 +50,7 @@ class Wish:
 def make_evacuation(source: Cloud, store: Store, wish: Wish, say: Say) -> Plan:
     """What the evacuation of a host would do now. Only reads; ``say`` is told what is being read.
 
-    Raises UsageError for hosts that are not there, or cannot be used so.
+    Raises Refusal for hosts that are not there, or cannot be used so.
     """
     say("reading the source: compute services")
     services = {service["host"]: service for service in hypervisors.services(source)}
@@ -68,15 +70,13 @@ def _exact(source: Cloud, services: dict[str, Wire], name: str) -> str:
     names = sorted({*services, *(str(one["hypervisor_hostname"]) for one in known)})
     near = sorted(difflib.get_close_matches(name, names, n=5, cutoff=0.5))
     hint = f"did you mean {' or '.join(map(quote, near))}" if near else f"it has {', '.join(map(quote, names[:10]))}"
-    raise UsageError(f"{quote(name)}: the source has no compute host of exactly this name; {hint}")
+    raise Refusal(f"{quote(name)}: the source has no compute host of exactly this name", hint)
 
 
 def _refuse_running(store: Store, host: str) -> None:
     for row in store.history():
         if row.state == RUNNING and row.selection.get("evacuate") == host:
-            raise UsageError(
-                f"migration {row.id} evacuates {host} already: pumphouse resume {row.id}, or pumphouse cancel {row.id}"
-            )
+            raise Refusal(f"migration {row.id} evacuates {host} already", remedy="goes_on", migration=row.id)
 
 
 class _Planner:
@@ -88,9 +88,11 @@ class _Planner:
         self.down = services[wish.host]["state"] == "down"
         self.findings: list[Finding] = []
         if wish.fenced and not self.down:
-            raise UsageError(
-                f"--fenced: nova-compute on {wish.host} is up, so the machine runs; leave it out, and servers are "
-                "moved without being rebuilt"
+            raise Refusal(
+                f"nova-compute on {wish.host} is up, so the machine runs",
+                "leave it out, and servers are moved without being rebuilt",
+                choice="selection.fenced",
+                value="",
             )
         self.targets = self._targets()
 
@@ -109,20 +111,20 @@ class _Planner:
         return plan
 
     def _targets(self) -> list[str]:
-        """The hosts that servers can go to. Raises UsageError for one that was named and cannot be used."""
+        """The hosts that servers can go to. Raises Refusal for one that was named and cannot be used."""
         usable = {
             name for name, one in self.services.items()
             if name != self.wish.host and (one["state"], one["status"]) == ("up", "enabled")
         }  # fmt: skip
         for name in self.wish.to:
             if name == self.wish.host:
-                raise UsageError(f"--to {quote(name)}: that is the host which is to be emptied")
+                raise Refusal("that is the host which is to be emptied", choice=TO, value=name)
             if name not in self.services:
                 _exact(self.source, self.services, name)
-                raise UsageError(f"--to {quote(name)}: give the host's name as pumphouse-bm hosts shows it")
+                raise Refusal("give the name of the host, not of its hypervisor", choice=TO, value=name, remedy="hosts")
             if name not in usable:
                 one = self.services[name]
-                raise UsageError(f"--to {quote(name)}: its nova-compute is {one['state']} and {one['status']}")
+                raise Refusal(f"its nova-compute is {one['state']} and {one['status']}", choice=TO, value=name)
         return list(self.wish.to) or sorted(usable)
 
     def _host_unit(self) -> Unit:
@@ -164,7 +166,10 @@ class _Planner:
             return self._unit(server, "conflict", f"migration {migration} is moving it to the destination", None)
         if way == "cold" and home and self.source.microversion("compute") < relocation.TOLD:
             return self._unit(
-                server, "conflict", "this Nova cannot be told where a switched-off server goes: leave out --to", None
+                server,
+                "conflict",
+                "this Nova cannot be told where a switched-off server goes: name no host to go to",
+                None,
             )
         to = f" to {home}" if home else ""
         return self._unit(server, "move", f"{server['status']}: is {reason}{to}", home)
@@ -189,8 +194,8 @@ class _Planner:
         if not servers:
             return {}
         if not self.targets:
-            self._block("no other host of the source is up and enabled", "enable one, or move the servers away: "
-                        f"pumphouse migrate --host {quote(self.wish.host)}")  # fmt: skip
+            self._block("no other host of the source is up and enabled", "enable one, or move the servers of this host"
+                        " to the destination")  # fmt: skip
             return {}
         self.say("reading the source: how full its hosts are")
         rooms = hypervisors.rooms(self.source, self.targets)

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pumphouse.clouds import hypervisors
 from pumphouse.clouds.hypervisors import HOST
 from pumphouse.planning.capacity import CLASSES, Need, Rooms, need_of, total
 from pumphouse.resources.base import Wire
+
+if TYPE_CHECKING:
+    from pumphouse.clouds.cloud import Cloud
 
 
 @dataclasses.dataclass
@@ -44,6 +48,19 @@ class Step:
     def to_json(self) -> dict[str, Any]:
         """For programs."""
         return dataclasses.asdict(self)
+
+
+def read_order(source: Cloud, destination: Cloud) -> list[Step]:
+    """The steps, as both clouds are now: they are read, nothing is changed."""
+    servers = [
+        server.to_dict()
+        for server in source.compute.servers.list(detailed=True, search_opts={"all_tenants": 1}, limit=-1)
+    ]
+    flavors = {}
+    if any("vcpus" not in server["flavor"] for server in servers):
+        flavors = {one.id: one.to_dict() for one in source.compute.flavors.list(is_public=None)}
+    names = {project.id: project.name for project in source.identity.projects.list()}
+    return host_order(servers, names, hypervisors.rooms(source), hypervisors.rooms(destination), flavors)
 
 
 def host_order(

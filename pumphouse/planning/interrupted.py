@@ -24,5 +24,5 @@ def interrupted(items: list[Item], found: Found, store: Store) -> Iterator[Findi
                 item.id,
                 item.name,
                 f"is {now} only because migration {migration} stopped it and was interrupted: it was {noted['status']}",
-                f"pumphouse resume {migration}, or cancel it, which lets the server run again",
+                f"resume migration {migration}, or cancel it, which lets the server run again",
             )

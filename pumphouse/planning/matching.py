@@ -12,6 +12,7 @@ from pumphouse.planning.prefetch import prefetch
 from pumphouse.resources.base import EVERYONE, ResourceType, Wire
 from pumphouse.resources.inventory import Inventory
 from pumphouse.resources.registry import TYPES
+from pumphouse.store import Mapping
 from pumphouse.store.store import Store
 
 
@@ -62,6 +63,8 @@ class Matcher:
         item = Item(
             key[0], key[1], type_.name(resource, self._named), action, reason, destination_id=there, needs=needs
         )
+        if (kind := type_.renamed(resource)) and resource.get("name"):
+            item.mapping = [kind, resource["name"]]
         if action == "create":
             item.bytes = type_.size(resource)
             item.losses = [Loss(*loss) for loss in type_.losses(resource)]
@@ -74,8 +77,11 @@ class Matcher:
     def _decide(self, key: Key, type_: ResourceType, resource: Wire, found: Found) -> tuple[Action, str, str | None]:
         """(action, reason, id of the counterpart)."""
         row = self.mapped.get(key)
-        if row and self._exists(key[0], row.destination_id):
+        other = self.names.mapped(type_.renamed(resource), resource.get("name"))
+        if row and (there := self.destination.get(key[0], row.destination_id)) and _stands(row, there, other):
             origin = f"moved by migration {row.migration_id}" if row.created else "is there already"
+            if other and there.get("name") != other:
+                origin += f", which counts for more than that it is mapped to {other!r}"
             return "reuse", origin, row.destination_id
         if why := self._unreachable(type_, resource, found):
             return "skip", why, None
@@ -85,7 +91,6 @@ class Matcher:
         if dangling := found.dangling.get(key):
             gone = ", ".join(f"{kind.replace('_', ' ')} {id_}" for kind, id_ in dangling)
             return "conflict", f"refers to what the source does not have any more: {gone}", None
-        other = self.names.mapped(type_.renamed(resource), resource.get("name"))
         whole = all(need in self.counterpart for need in found.needs[key])
         if whole or other:
             wanted = type_.translate(resource, lambda kind, id_: self.counterpart.get((kind, id_)))
@@ -191,3 +196,8 @@ class Matcher:
     def _title(self, key: Key) -> str:
         item = self.items[key]
         return f"{item.type.replace('_', ' ')} {item.name}"
+
+
+def _stands(row: Mapping, there: Wire, other: str | None) -> bool:
+    """Whether what an earlier migration used is used again: what it made is, what it found where no other is named."""
+    return bool(row.created) or other is None or there.get("name") == other

@@ -35,7 +35,7 @@ def _children(source: Inventory, found: Found) -> Iterator[Item]:
         below |= more
     for project in projects:
         if project["id"] in below and project["id"] not in found.projects:
-            reason = f"a project below this tenant, which does not come along: move it with --tenant {project['id']}"
+            reason = f"a project below this tenant, which does not come along: move it, too ({project['id']})"
             yield Item("project", project["id"], project["name"], "skip", reason)
 
 

@@ -6,6 +6,9 @@ import dataclasses
 from typing import Any, Literal
 
 Action = Literal["create", "move", "reuse", "conflict", "skip"]
+#: How moved servers are in the end: as they are in the source, or left shut off.
+Power = Literal["as_source", "off"]
+AS_SOURCE, OFF = "as_source", "off"
 
 
 @dataclasses.dataclass
@@ -53,11 +56,19 @@ class Item:
     accepted: list[str] = dataclasses.field(default_factory=list)
     #: Of what moves within its cloud: from where, to where and how; see ``pumphouse.planning.evacuating``.
     move: dict[str, Any] = dataclasses.field(default_factory=dict)
+    #: Of a conflict: what may be accepted to be lost, so that it moves all the same: "server:web-1:memory".
+    acceptable: list[str] = dataclasses.field(default_factory=list)
+    #: [kind, name in the source]: the mapping that says which counterpart it has, or could have.
+    mapping: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def key(self) -> tuple[str, str]:
         """(type, id) in the source: what names a resource everywhere in Pumphouse."""
         return (self.type, self.id)
+
+
+#: Fields of an item that are left out where they are empty.
+SELDOM = ("move", "acceptable", "mapping")
 
 
 @dataclasses.dataclass
@@ -122,12 +133,18 @@ class Plan:
         """How many resources in the units have this action."""
         return sum(item.action == action for item in self.items)
 
+    @property
+    def power(self) -> str:
+        """How moved servers are in the end: AS_SOURCE or OFF."""
+        return str(self.selection.get("power", AS_SOURCE))
+
     def to_json(self) -> dict[str, Any]:
-        """Plain dicts and lists, as stored and as ``--dry-run -f json`` prints; ``move`` where there is one."""
+        """Plain dicts and lists, as stored and as ``--dry-run -f json`` prints; what few items have, only there."""
         data = dataclasses.asdict(self)
         for item in (*data["not_carried"], *(item for unit in data["units"] for item in unit["items"])):
-            if not item["move"]:
-                del item["move"]
+            for name in SELDOM:
+                if not item[name]:
+                    del item[name]
         return data
 
     @classmethod
@@ -171,7 +188,20 @@ class Selection:
     hosts: list[str] = dataclasses.field(default_factory=list)
     #: What may be lost, each by name: "server:ID_OR_NAME:memory".
     accepted: list[str] = dataclasses.field(default_factory=list)
+    #: Names that differ between the clouds, laid over those of the configuration: kind -> source -> destination.
+    mappings: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
+    #: How moved servers are in the end.
+    power: Power = "as_source"
+
+    def chosen(self) -> set[str]:
+        """The names of what says what is to be moved, rather than how."""
+        return set(self.to_json()) - HOW
 
     def to_json(self) -> dict[str, Any]:
-        """The choices that were made, without the empty ones."""
-        return {key: value for key, value in dataclasses.asdict(self).items() if value}
+        """The choices that were made, without the empty ones and what is as usual."""
+        told = {**dataclasses.asdict(self), "power": "" if self.power == AS_SOURCE else self.power}
+        return {key: value for key, value in told.items() if value}
+
+
+#: Of a selection, what says how things are moved.
+HOW = frozenset(("domain", "accepted", "mappings", "power"))

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator
 from shlex import quote
 
-from pumphouse.errors import UsageError
+from pumphouse.errors import Refusal
 from pumphouse.planning.plan import Selection
 from pumphouse.resources.base import Wire
 from pumphouse.resources.inventory import Inventory
@@ -15,57 +15,58 @@ from pumphouse.resources.inventory import Inventory
 SERVICE_PROJECTS = ("service", "services")
 #: The field in which Nova tells administrators where a server lives.
 HOST = "OS-EXT-SRV-ATTR:host"
-#: Resources that are named without their project: option, attribute of Selection, type.
+#: Resources that are named without their project: attribute of Selection, type.
 SINGLES = (
-    ("--server", "servers", "server"),
-    ("--image", "images", "image"),
-    ("--volume", "volumes", "volume"),
-    ("--user", "users", "user"),
-    ("--flavor", "flavors", "flavor"),
-    ("--network", "networks", "network"),
+    ("servers", "server"),
+    ("images", "image"),
+    ("volumes", "volume"),
+    ("users", "user"),
+    ("flavors", "flavor"),
+    ("networks", "network"),
 )
 
 
 def roots(selection: Selection, source: Inventory) -> Iterator[tuple[str, Wire]]:
     """(type, resource) of each thing that was named.
 
-    Raises UsageError for a name that is unknown or stands for several things, with the candidates.
+    Raises Refusal for a name that is unknown or stands for several things, with the candidates.
     """
     domain = _domain(selection, source)
     if selection.tenant:
         found = source.list("project", **({"domain_id": domain["id"]} if domain else {}))
-        yield "project", _one("--tenant", "project", selection.tenant, found, source)
+        yield "project", _one("tenant", "project", selection.tenant, found, source)
     if selection.all:
         for project in source.list("project"):
             if project["name"] not in SERVICE_PROJECTS and project["id"] != source.cloud.project_id:
                 yield "project", project
-    for option, attribute, type_ in SINGLES:
+    for attribute, type_ in SINGLES:
         for name in getattr(selection, attribute):
             found = source.list(type_, **({"domain_id": domain["id"]} if domain and type_ == "user" else {}))
-            yield type_, _one(option, type_, name, found, source)
+            yield type_, _one(attribute, type_, name, found, source)
     for host in selection.hosts:
         yield from (("server", server) for server in _living_on(host, source))
 
 
 def _living_on(host: str, source: Inventory) -> list[Wire]:
-    """The servers of a host. Raises UsageError where there are none: the name may be wrong."""
+    """The servers of a host. Raises Refusal where there are none: the name may be wrong."""
     servers = source.list("server")
     found = [server for server in servers if server.get(HOST) == host]
     if not found:
         names = sorted({str(server[HOST]) for server in servers if server.get(HOST)})
         near = sorted(difflib.get_close_matches(host, names, n=5, cutoff=0.5)) or names[:10]
         hint = f"servers live on {', '.join(map(quote, near))}" if near else "no server of it tells where it lives"
-        raise UsageError(f"--host {quote(host)}: no server of the source lives there; {hint}")
+        raise Refusal("no server of the source lives there", hint, choice="selection.hosts", value=host)
     return found
 
 
 def _domain(selection: Selection, source: Inventory) -> Wire | None:
     if not selection.domain:
         return None
-    return _one("--domain", "domain", selection.domain, source.list("domain"), source)
+    return _one("domain", "domain", selection.domain, source.list("domain"), source)
 
 
-def _one(option: str, type_: str, name: str, candidates: list[Wire], source: Inventory) -> Wire:
+def _one(attribute: str, type_: str, name: str, candidates: list[Wire], source: Inventory) -> Wire:
+    choice = f"selection.{attribute}"
     for candidate in candidates:
         if candidate["id"] == name:
             return candidate
@@ -74,9 +75,9 @@ def _one(option: str, type_: str, name: str, candidates: list[Wire], source: Inv
         return named[0]
     if named:
         which = "; ".join(_describe(type_, candidate, source) for candidate in named)
-        hint = "give the id, or --domain" if type_ in ("project", "user") else "give the id"
-        raise UsageError(f"{option} {quote(name)} is ambiguous in the source: {which}; {hint}")
-    raise UsageError(f"{option} {quote(name)}: the source has no such {type_}; {_near(name, candidates)}")
+        remedy = "domain" if type_ in ("project", "user") else "id"
+        raise Refusal(f"is ambiguous in the source: {which}", choice=choice, value=name, remedy=remedy)
+    raise Refusal(f"the source has no such {type_}", _near(name, candidates), choice=choice, value=name)
 
 
 def _describe(type_: str, candidate: Wire, source: Inventory) -> str:

@@ -37,6 +37,15 @@ def newest_of_projects(store: Store, pair: str) -> dict[str, tuple[int, str]]:
     return found
 
 
+def newest_of_hosts(store: Store, pair: str, key: str) -> dict[str, tuple[int, str]]:
+    """Host -> id and state of the newest migration whose selection has it under this key (evacuate, reassign)."""
+    row = models.Migration
+    host = row.selection[key].as_string()
+    query = sa.select(row.id, row.state, host).where(row.pair == pair, host.is_not(None)).order_by(row.id)
+    found = store.read(lambda session: session.execute(query).all())
+    return {str(name): (id_, state) for id_, state, name in found}
+
+
 def totals(store: Store, migration_ids: Collection[int]) -> dict[int, Totals]:
     """Of these migrations; of one without units all are 0."""
     if not migration_ids:

@@ -13,7 +13,9 @@ from pumphouse.clouds.cloud import Cloud
 from pumphouse.clouds.errors import explain, is_passing, status
 from pumphouse.clouds.waiting import wait_for
 from pumphouse.errors import Cancelled, CloudError, PumphouseError
+from pumphouse.hosts.inventory import Host
 from pumphouse.names import Names
+from pumphouse.planning.plan import AS_SOURCE
 from pumphouse.resources.base import ResourceType, Wire
 from pumphouse.resources.compute.zones import known_zone
 from pumphouse.resources.registry import TEMPORARY, TYPES
@@ -32,6 +34,13 @@ CHANGING = {
 }
 #: Stands for the unit of what belongs to the whole migration.
 WHOLE = ""
+#: Finds a machine in the inventory by its exact name. Raises UsageError, ConfigError.
+Hosts = Callable[[str], Host]
+
+
+def no_inventory(name: str) -> Host:
+    """Where nobody has an inventory to look into."""
+    raise CloudError(f"{name} cannot be looked up: this part of Pumphouse was given no inventory")
 
 
 @dataclasses.dataclass
@@ -52,6 +61,10 @@ class Context:
     names: Names = dataclasses.field(default_factory=Names)
     #: Whether a password expires when it does in the source, rather than as the destination's own rules say.
     carry_expiry: bool = False
+    #: How moved servers are in the end, see ``pumphouse.planning.plan.Power``.
+    power: str = AS_SOURCE
+    #: The machines of the inventory: it is read when one is asked for, and never stored, as it holds credentials.
+    hosts: Hosts = no_inventory
     #: Bytes that were copied: (type, source id) -> sizes and hashes, for the report.
     evidence: dict[tuple[str, str], dict[str, Any]] = dataclasses.field(default_factory=dict)
     #: What the source showed before we touched it: (type, source id) -> wire form. See ``was``.

@@ -22,6 +22,7 @@ from pumphouse.resources.compute.server import (
     hints,
     hostname,
     locked_by_its_owner,
+    settled,
     shelved_image,
 )
 from pumphouse.store import notes
@@ -247,7 +248,7 @@ class BootServer(Task):
 
 
 class SettleServer(Task):
-    """Nova boots every new server; this one is brought to the state that it had in the source, and locked."""
+    """Nova boots every new server; this one is brought to the state that it is to have, and locked."""
 
     def __init__(self, server_id: str) -> None:
         """``server_id`` in the source."""
@@ -260,9 +261,11 @@ class SettleServer(Task):
         there = context.counterpart("server", self.id)
         # What it is shelved in belongs to the project from which that is done.
         inside = context.destination.as_project(context.counterpart("project", server["tenant_id"]))
-        if server["status"] != "ACTIVE":
-            context.step(f"bringing server {server['name']} to {server['status']}, as it was")
-            bring(inside, there, server["status"], context.abandon.is_set)
+        wanted = settled(server["status"], context.power)
+        if wanted != "ACTIVE":
+            why = "as it was" if wanted == server["status"] else "as was asked for"
+            context.step(f"bringing server {server['name']} to {wanted}, {why}")
+            bring(inside, there, wanted, context.abandon.is_set)
         if server.get("locked"):
             context.step(f"locking server {server['name']}, as it was")
             by = inside if locked_by_its_owner(context.source, server) else context.destination

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pumphouse.embedded.process import CloudProcess
-from tests.acceptance.clouds import Account
+from tests.acceptance.clouds import Account, Service
 from tests.acceptance.disks import server_disk
 from tests.contract.conftest import Contractor
 from tests.contract.ground import Ground
@@ -164,3 +164,36 @@ def test_placement_counts(operator: Account, ground: Ground, process: CloudProce
     assert used() == before + 1
     ground.delete(made["id"])
     assert used() == before
+
+
+def test_a_host_comes_and_goes(operator: Account, process: CloudProcess) -> None:
+    """Its agents stay when Nova forgets it, and go for good only when it is off."""
+    process.control("POST", "save/hosts")
+
+    def agents() -> list[tuple[str, bool]]:
+        found = operator.network.list("/agents", "agents")
+        return [(one["id"], one["alive"]) for one in found if one["host"] == "new-c9"]
+
+    def providers() -> list[str]:
+        placement = Service(operator.connection.placement)
+        return [one["uuid"] for one in placement.list("/resource_providers", "resource_providers", name="new-c9")]
+
+    try:
+        process.control("POST", "hosts/new-c9", {"alive": True})
+        (service,) = operator.compute.list("/os-services", "services", binary="nova-compute", host="new-c9")
+        assert (service["state"], service["status"]) == ("up", "enabled")
+        ((agent, alive),) = agents()
+        operator.network.delete(f"/agents/{agent}")
+        assert alive and agents() == [(agent, True)], "it reports again"
+        process.control("POST", "hosts/new-c9", {"alive": False})
+        fail(process, "provider")
+        operator.compute.call("DELETE", f"/os-services/{service['id']}")
+        assert operator.compute.list("/os-services", "services", binary="nova-compute", host="new-c9") == []
+        assert agents() == [(agent, False)]
+        operator.network.delete(f"/agents/{agent}")
+        assert agents() == []
+        (left,) = providers()
+        Service(operator.connection.placement).call("DELETE", f"/resource_providers/{left}")
+        assert providers() == []
+    finally:
+        process.control("POST", "restore/hosts")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 
 from tests.acceptance.clouds import Account
+from tests.contract.ground import Ground
 from tests.contract.wording import refused
 
 HOSTS = {"zed": {"src-c1", "src-c2"}, "2026.1": {"dst-c1"}}
@@ -109,3 +111,18 @@ def test_a_service_can_be_disabled_and_enabled(operator: Account, release: str) 
     finally:
         shown = operator.compute.put(path, status="enabled")
     assert (shown["status"], shown["disabled_reason"]) == ("enabled", None)
+
+
+def test_a_service_is_deleted_only_from_an_empty_host(operator: Account, ground: Ground) -> None:
+    with refused(404, "could not be found"):
+        operator.compute.call("DELETE", f"/os-services/{uuid.uuid4()}")
+    made = ground.boot()
+    try:
+        host = ground.show(made["id"], account=operator)["OS-EXT-SRV-ATTR:host"]
+        (service,) = operator.compute.list("/os-services", "services", binary="nova-compute", host=host)
+        with refused(409, "Unable to delete compute service that is hosting instances."):
+            operator.compute.call("DELETE", f"/os-services/{service['id']}")
+        with refused(403, "os_compute_api:os-services:delete"):
+            ground.member.compute.call("DELETE", f"/os-services/{service['id']}")
+    finally:
+        ground.delete(made["id"])

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from tests.acceptance.clouds import Account, Json, Service
+from tests.contract.ground import Ground
 from tests.contract.wording import refused
 
 CLASSES = {"VCPU", "MEMORY_MB", "DISK_GB"}
@@ -116,6 +117,26 @@ def test_what_it_does_not_understand(placement: Service) -> None:
         candidates(placement, "VCPU:1", "1.99")
     with refused(404, "No resource provider with uuid"):
         placement.call("GET", "/resource_providers/7be5e2c3-7063-4cb7-a321-000000000000")
+
+
+def test_what_takes_something_of_a_host(placement: Service, operator: Account, ground: Ground) -> None:
+    """By that its provider stays."""
+    made = ground.boot()
+    try:
+        host = ground.show(made["id"], account=operator)["OS-EXT-SRV-ATTR:host"]
+        (provider,) = placement.list("/resource_providers", "resource_providers", name=host)
+        path = f"/resource_providers/{provider['uuid']}"
+        taken = placement.call("GET", f"{path}/allocations").json()["allocations"][made["id"]]["resources"]
+        assert (taken["VCPU"], taken["MEMORY_MB"]) == (1, 64)
+        with refused(409, "Resource provider has allocations"):
+            placement.call("DELETE", path)
+    finally:
+        ground.delete(made["id"])
+    headers = {"OpenStack-API-Version": "placement 1.14"}
+    tree = placement.call("GET", f"/resource_providers?in_tree={provider['uuid']}", headers=headers).json()
+    assert [one["uuid"] for one in tree["resource_providers"]] == [provider["uuid"]]
+    with refused(404, "No resource provider with uuid"):
+        placement.call("DELETE", "/resource_providers/7be5e2c3-7063-4cb7-a321-000000000000")
 
 
 def test_it_is_for_administrators(member: Account) -> None:

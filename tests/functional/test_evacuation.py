@@ -294,7 +294,7 @@ def test_a_host_that_is_down_is_emptied_only_when_it_is_fenced(site: Site) -> No
     site.nova.call("PUT", f"/os-services/{site.service()['id']}", json={"forced_down": True})
     done = site.run("evacuate", HOST, "--yes")
     assert done.returncode == 1
-    assert "its nova-compute is down: where the machine is surely off, say --fenced" in done.stdout
+    assert "its nova-compute is down: where the machine is surely off, say so (fenced)" in done.stdout
     assert site.places() == before
     done = site.run("evacuate", HOST, "--yes", "--fenced")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -46,6 +46,7 @@ class Desk:
             "API": page.url.rstrip("/"),
             "TENANT": "acme",
             "DOMAIN": domain,
+            "HOST": "src-c1",
         }
 
     def run(self, *command: str, run: str) -> str:
@@ -77,7 +78,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 def test_curl(desk: Desk) -> None:
-    token, move, verify, follow = blocks("sh")
+    token, move, verify, _, follow = blocks("sh")
     told = desk.run("bash", "-c", f"{token}\n{move}\n{verify}\n{follow}", run="one")
     assert (desk.directory / "auth.header").stat().st_mode & 0o077 == 0
     assert '"state": "done"' in told
@@ -88,6 +89,15 @@ def test_curl(desk: Desk) -> None:
     ids = [json.loads(part)["id"] for part in re.findall(r'\{\s+"id".*?\}', told + again, re.DOTALL)]
     assert len(ids) == 2
     assert len(set(ids)) == 1, "asked for twice, done once"
+
+
+def test_a_host_is_emptied(desk: Desk) -> None:
+    token, move, _, empty, _ = blocks("sh")
+    # Of the second only how things are asked for and waited for.
+    told = desk.run("bash", "-c", f"{token}\n{move.partition('selection=')[0]}\n{empty}", run="three")
+    evacuation = re.search(r'"evacuation": \{\s+"id": \d+,\s+"state": "done"', told)
+    assert evacuation, told
+    assert re.search(r'"role": "source",\s+"servers": 0', told), told
 
 
 def test_no_secret_is_kept_or_told(desk: Desk) -> None:

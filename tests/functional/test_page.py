@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from pumphouse.config import load
 from pumphouse.embedded import demo
 from pumphouse.embedded.demo.account import operator
 from pumphouse.embedded.process import Pair, start_pair
+from pumphouse.store import Store
 
 playwright = pytest.importorskip("playwright.sync_api")
 from tests.page.browser import NARROW, WIDE, Visitor, browser, chromium  # noqa: E402
@@ -201,6 +203,59 @@ def test_two_browsers_see_the_same(place: Place, visitor: Visitor, running: Any)
     other.state(number, "cancelled")
     assert other.complaints == []
     other.context.close()
+
+
+def test_names_are_mapped_and_servers_left_off_by_the_sheet(place: Place, visitor: Visitor) -> None:
+    place.slow(0)
+    there = operator("dst").network
+    name = f"{place.domain} outside"
+    (known,) = operator("src").network.list("/v2.0/networks", "networks", name=name)
+    with Store.open(load(str(place.pair.config)).database) as store:
+        # As if nothing had been moved before: what was found once is found by its id.
+        for row in store.history():
+            store.unmap(row.pair, "network", known["id"])
+    (outside,) = there.list("/v2.0/networks", "networks", name=name)
+    path = f"/v2.0/networks/{outside['id']}"
+    there.call("PUT", path, json={"network": {"name": "elsewhere"}})
+    try:
+        visitor.card("acme").get_by_test_id("migrate-button").click()
+        sheet, wanted = visitor.see("plan-sheet"), visitor.see("map-row", kind="networks", name=name)
+        expect(wanted).to_contain_text("the destination has no external network of this name")
+        visitor.see("map-others").click()
+        expect(visitor.see("map-name", kind="volume_types").first).to_be_enabled()
+        assert visitor.findings() == []
+        wanted.get_by_test_id("map-name").select_option("elsewhere")
+        visitor.see("power-off").check()
+        expect(visitor.see("plan-start")).to_be_disabled()
+        picture(visitor, "choices")
+        visitor.see("choices-apply").click()
+        expect(sheet).to_contain_text("Servers are left shut off in the destination")
+        expect(wanted).not_to_contain_text("has no external network")
+        # It can be taken back, and is chosen again.
+        wanted.get_by_test_id("map-back").click()
+        visitor.see("choices-apply").click()
+        expect(wanted).to_contain_text("has no external network")
+        expect(visitor.see("power-off")).to_be_checked()
+        wanted.get_by_test_id("map-name").select_option("elsewhere")
+        visitor.see("choices-apply").click()
+        expect(wanted).not_to_contain_text("has no external network")
+        visitor.see("after-delete").check()
+        number = visitor.start()
+        visitor.state(number, "done")
+    finally:
+        there.call("PUT", path, json={"network": {"name": name}})
+    migration = place.service.call(f"/v1/migrations/{number}")
+    assert (migration["selection"]["mappings"], migration["selection"]["power"]) == (
+        {"networks": {name: "elsewhere"}}, "off",
+    )  # fmt: skip
+    servers = operator("dst").compute.list("/servers/detail", "servers", all_tenants=1)
+    assert {server["name"]: server["status"] for server in servers}["web-1"] == "SHUTOFF"
+    assert not any(server["status"] == "ACTIVE" for server in servers)
+    visitor.see("action-accept").click()
+    expect(visitor.see("accept-meant")).to_be_visible()
+    expect(visitor.see("accept-delete")).to_be_checked()
+    expect(visitor.see("dialog-confirm")).to_be_disabled()
+    visitor.page.keyboard.press("Escape")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

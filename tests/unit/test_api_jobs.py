@@ -39,7 +39,7 @@ def test_one_that_failed_says_why(api):
     error = {"code": "cloud-failure", "detail": "Nova said no", "remedy": "look into its log"}
     jobs.end(api.store, job, error=error)
     told = api.get(f"/v1/jobs/{job.id}").json
-    assert (told["state"], told["error"]) == ("failed", error)
+    assert (told["state"], told["error"]) == ("failed", {**error, "field": None})
 
 
 def test_they_are_listed_the_newest_first_in_parts(api):

@@ -81,8 +81,8 @@ def test_a_ready_plan_is_what_was_planned_and_summed_up(api):
     told = api.get(f"/v1/plans/{number}").json
     assert told["plan"] == plan.to_json()
     assert told["summary"] == {
-        "create": 3, "reuse": 0, "conflict": 0, "skip": 0, "units": 3, "not_carried": 1, "bytes": 200, "seconds": 60,
-        "downtime": 21, "servers": 2, "blocks": 1, "loses": 3, "notes": 1, "ignorable": True,
+        "create": 3, "move": 0, "reuse": 0, "conflict": 0, "skip": 0, "units": 3, "not_carried": 1, "bytes": 200,
+        "seconds": 60, "downtime": 21, "servers": 2, "blocks": 1, "loses": 3, "notes": 1, "ignorable": True,
     }  # fmt: skip
 
 

@@ -162,7 +162,7 @@ def test_codes_are_those_of_the_contract():
         "malformed": 400, "not-logged-in": 401, "bad-credentials": 401, "forbidden": 403, "csrf": 403, "not-found": 404,
         "method-not-allowed": 405, "conflict": 409, "precondition-failed": 412, "too-large": 413,
         "unsupported-media-type": 415, "invalid": 422, "idempotency-mismatch": 422, "too-many-attempts": 429,
-        "internal": 500, "cloud-failure": 502, "unavailable": 503,
+        "internal": 500, "cloud-failure": 502, "host-failure": 502, "unavailable": 503,
     }  # fmt: skip
     assert set(problems._BY_STATUS.values()) <= CODES.keys()
 

@@ -94,8 +94,9 @@ def test_the_hypervisor_s_name_means_its_host(source, store):
 
 
 @pytest.mark.parametrize(
-    ("to", "words"), [("c1", "is to be emptied"), ("c3", "of exactly this name"), ("c2.example", "bm hosts shows"),
-                      ("c2", "is up and disabled")],
+    ("to", "words"),
+    [("c1", "is to be emptied"), ("c3", "of exactly this name"), ("c2.example", "not of its hypervisor"),
+     ("c2", "is up and disabled")],
 )  # fmt: skip
 def test_where_to_is_looked_at(source, store, to, words):
     source.services[2]["status"] = "disabled"
@@ -156,7 +157,7 @@ def test_one_at_a_time(source, store):
 def test_an_old_nova_cannot_be_told_where_a_stopped_server_goes(source, store):
     source.server("w0", "SHUTOFF")
     source.newest = (2, 38)
-    assert "leave out --to" in by_id(plan_of(source, store, to=["c2"]))["w0"].reason
+    assert "name no host to go to" in by_id(plan_of(source, store, to=["c2"]))["w0"].reason
     assert by_id(plan_of(source, store))["w0"].action == "move"
 
 

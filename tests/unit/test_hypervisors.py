@@ -117,3 +117,43 @@ def test_a_cloud_without_cinder_has_no_volumes_to_move():
         raise RemedyError("no volume service", "check the catalogue")
 
     assert hypervisors.volume_services(SimpleNamespace(url=url)) == []
+
+
+class Placement:
+    """A provider with parts, of which only what has no parts itself can be removed."""
+
+    def __init__(self):
+        self.parents = {"root": None, "agent": "root", "nic": "agent"}
+        self.taken = {"w1": {}, "w2": {}}
+
+    def adapter(self, service):
+        assert service == "placement"
+        return self
+
+    def get(self, path, params=None, headers=None):
+        if path.endswith("/allocations"):
+            return SimpleNamespace(json=lambda: {"allocations": self.taken})
+        if (params or {}).get("in_tree"):
+            assert headers == {"OpenStack-API-Version": "placement 1.14"}
+        found = [{"uuid": id_, "name": f"c1-{id_}", "parent_provider_uuid": of} for id_, of in self.parents.items()]
+        return SimpleNamespace(json=lambda: {"resource_providers": found})
+
+    def delete(self, path):
+        id_ = path.rpartition("/")[2]
+        assert id_ not in self.parents.values(), "it has parts"
+        del self.parents[id_]
+
+
+def test_a_provider_goes_with_its_parts():
+    cloud = Placement()
+    assert hypervisors.provider(cloud, "c1-root") == "root"
+    assert hypervisors.provider(cloud, "c1") is None
+    assert hypervisors.consumers(cloud, "root") == ["w1", "w2"]
+    hypervisors.delete_provider(cloud, "root")
+    assert cloud.parents == {}
+
+
+def test_only_agents_of_exactly_this_host():
+    found = [{"id": "a", "host": "c1"}, {"id": "b", "host": "c10"}]
+    cloud = SimpleNamespace(network=SimpleNamespace(list=lambda collection, host: found))
+    assert [one["id"] for one in hypervisors.agents(cloud, "c1")] == ["a"]

@@ -232,7 +232,7 @@ def test_a_disk_is_not_taken_from_under_a_server_that_stays(source, destination,
     made = plan(source, destination, store, volumes=["v1"])
     item = next(item for item in made.items if item.type == "volume")
     assert item.action == "conflict"
-    assert "--server w1" in item.reason
+    assert "server w1, which stays: move that server, too" in item.reason
     assert plan(source, destination, store, servers=["w1"]).count("conflict") == 0
 
 

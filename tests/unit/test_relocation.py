@@ -49,7 +49,7 @@ def test_from_a_host_that_is_down_nothing_is_rebuilt_unless_it_is_fenced(status,
     assert way(server(status), cold=False, down=True, fenced=True)[0] == how
     found, reason = way(server(status), cold=False, down=True, fenced=False)
     assert found is None
-    assert "--fenced" in reason
+    assert "(fenced)" in reason
 
 
 @pytest.mark.parametrize(

@@ -720,5 +720,5 @@ def test_a_server_that_an_interrupted_run_has_stopped_is_not_moved_as_if_it_had_
     plan = make_plan(cutover.source, cutover.destination, cutover.store, Selection(servers=["w1"]), lambda _: None)
     (found,) = [finding for finding in plan.findings if finding.level == "blocks" and finding.type == "server"]
     assert "it was ACTIVE" in found.reason
-    assert found.remedy.startswith("pumphouse resume 1")
+    assert found.remedy.startswith("resume migration 1, or cancel it")
     assert set(cutover.resume().values()) == {"done"}

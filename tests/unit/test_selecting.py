@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pumphouse.errors import UsageError
+from pumphouse.cli import remedies
+from pumphouse.engine import wording
+from pumphouse.errors import Refusal
 from pumphouse.planning.plan import Selection
 from pumphouse.planning.selecting import roots
 from pumphouse.resources.inventory import Inventory
@@ -37,11 +39,12 @@ def select(cloud, **chosen):
 
 
 def refuse(cloud, **chosen):
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(Refusal) as caught:
         select(cloud, **chosen)
     assert caught.value.exit_code == 2
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    told = remedies.told(caught.value)
+    assert "\n" not in told
+    return told
 
 
 def test_a_tenant_by_name_or_id(cloud):
@@ -53,6 +56,15 @@ def test_an_ambiguous_name_is_refused_with_all_candidates_and_where_they_are(clo
     said = refuse(cloud, tenant="acme")
     for word in ("p1", "p2", "Default", "Wörk", "--domain"):
         assert word in said
+
+
+def test_the_service_says_it_in_its_own_words(cloud):
+    with pytest.raises(Refusal) as caught:
+        select(cloud, tenant="acme")
+    error = caught.value
+    assert (error.choice, error.detail.partition(":")[0]) == ("selection.tenant", "tenant 'acme'")
+    assert wording.remedy(error) == "give the id, or name the `domain`"
+    assert "--" not in f"{error} {wording.remedy(error)}"
 
 
 @pytest.mark.parametrize("domain", ["Wörk", "d2"])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from pumphouse.cli import remedies
 from pumphouse.cli.migrate import Migrate
-from pumphouse.errors import UsageError
+from pumphouse.errors import Refusal
+from pumphouse.migrations.verify import _powered
 from pumphouse.planning import Selection, make_plan
+from pumphouse.resources.base import FieldVerdict
 from pumphouse.resources.compute.server import HINTS, hints
 from pumphouse.resources.registry import TYPES
 from tests.unit.fake_clients import HttpError
@@ -123,7 +126,8 @@ def test_memory_is_given_up_only_by_name(site, status):
     make(site, status=status)
     server = server_of(planned(site))
     assert server.action == "conflict"
-    assert "--accept server:web-1:memory" in server.reason
+    assert server.acceptable == ["server:web-1:memory"]
+    assert remedies.accepting(server) == "; to move it so: --accept server:web-1:memory"
     assert server_of(planned(site, servers=["w1"], accepted=["server:web-1:ephemeral"])).action == "conflict"
     assert site.migrate(servers=["w1"], accepted=["server:web-1:memory"]) == "done"
     assert [server["status"] for server in site.there("server")] == [status]
@@ -142,8 +146,10 @@ def test_a_sleeping_server_sleeps_again_after_a_failure(site, status):
 
 @pytest.mark.parametrize("text", ["server:nobody:memory", "memory", "server:web-1", "moon:web-1:memory"])
 def test_what_is_accepted_must_be_in_the_plan(site, text):
-    with pytest.raises(UsageError, match="--accept"):
+    with pytest.raises(Refusal) as caught:
         planned(site, servers=["w1"], accepted=[text])
+    assert remedies.told(caught.value).startswith(f"--accept {text}: ")
+    assert caught.value.choice == "selection.accepted"
 
 
 def test_losses_are_accepted_from_the_command_line():
@@ -157,7 +163,7 @@ def test_losses_are_accepted_from_the_command_line():
 
 def test_an_ephemeral_disk_is_given_up_only_by_name(site):
     make(site, flavor={"id": "f", "disk": 1, "ephemeral": 5, "swap": 0})
-    assert "server:web-1:ephemeral" in server_of(planned(site)).reason
+    assert server_of(planned(site)).acceptable == ["server:web-1:ephemeral"]
     server = server_of(planned(site, servers=["w1"], accepted=["server:w1:ephemeral"]))
     assert (server.action, server.accepted) == ("create", ["ephemeral"])
     assert "ephemeral" in {loss.field for loss in server.losses}
@@ -220,3 +226,39 @@ def test_a_server_is_bound_to_a_zone_only_if_it_was(site, pinned, asked):
     make(site, **{"OS-EXT-AZ:availability_zone": "nova", "pinned_availability_zone": pinned})
     assert site.migrate(servers=["w1"]) == "done"
     assert site.destination.booted[0]["availability_zone"] == asked
+
+
+# Left shut off
+
+
+def status_in(site, id_="w1"):
+    """The verdict on a server's status, in the newest results."""
+    (result,) = (one for one in site.store.results(1) if (one.type, one.source_id) == ("server", id_))
+    return next((field for field in result.fields if field["field"] == "status"), None)
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "PAUSED", "SUSPENDED", "SHUTOFF"])
+def test_servers_are_left_shut_off_where_that_was_asked_for(site, status):
+    make(site, status=status)
+    plan = planned(site, servers=["w1"], accepted=["server:w1:memory"], power="off")
+    assert any("left shut off" in note for note in plan.notes)
+    assert site.migrate(servers=["w1"], accepted=["server:w1:memory"], power="off") == "done"
+    assert [server["status"] for server in site.there("server")] == ["SHUTOFF"]
+    assert site.power() == "SHUTOFF"
+    found = status_in(site)
+    wanted = "equal" if status == "SHUTOFF" else "mapped"
+    assert (found["verdict"], found["source"], found["destination"]) == (wanted, status, "SHUTOFF")
+    # It was down from its stop until it was up in the destination, though it is off again now.
+    assert bool(site.units["server:w1"].downtime) == (status == "ACTIVE")
+
+
+def test_a_shelved_server_is_shelved_also_where_others_are_left_off(site):
+    shelved(site)
+    assert site.migrate(servers=["w1"], power="off") == "done"
+    assert [server["status"] for server in site.there("server")] == ["SHELVED_OFFLOADED"]
+
+
+def test_one_that_runs_though_it_was_to_be_left_off_differs():
+    ran = _powered(FieldVerdict("status", "equal", "ACTIVE", "ACTIVE"), "off")
+    assert (ran.verdict, ran.reason) == ("differs", "it was to be left SHUTOFF")
+    assert _powered(FieldVerdict("status", "equal", "ACTIVE", "ACTIVE"), "as_source").verdict == "equal"

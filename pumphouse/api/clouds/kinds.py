@@ -8,6 +8,7 @@ from typing import Any
 from pumphouse.api.clouds.reader import Reader, Wire
 from pumphouse.api.clouds.rows import Kind, Pages, Row, shared
 from pumphouse.clouds.cloud import Version
+from pumphouse.clouds.hypervisors import host_of
 from pumphouse.planning.selecting import SERVICE_PROJECTS
 from pumphouse.resources.network.port import is_tenants
 
@@ -181,7 +182,7 @@ def _hosts(reader: Reader, _project: str | None) -> Iterator[list[Row]]:
 def _host(wire: Wire) -> Row:
     numbers = ("running_vms", "vcpus", "vcpus_used", "memory_mb", "memory_mb_used", "local_gb", "local_gb_used")
     reason = (wire.get("service") or {}).get("disabled_reason")
-    values = (shared(wire.get("state")), *(wire.get(name) for name in numbers), reason)
+    values = (host_of(wire), shared(wire.get("state")), *(wire.get(name) for name in numbers), reason)
     return Row(str(wire["id"]), wire["hypervisor_hostname"], None, wire.get("status"), values)
 
 
@@ -240,7 +241,7 @@ ALL: dict[str, Kind] = {
     "host": Kind(
         "host",
         "compute",
-        ("state", "servers", "vcpus", "vcpus_used", "memory_mb", "memory_mb_used", "local_gb", "local_gb_used",
+        ("host", "state", "servers", "vcpus", "vcpus_used", "memory_mb", "memory_mb_used", "local_gb", "local_gb_used",
          "disabled_reason"),
         _hosts,
     ),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from pumphouse.api.clouds.clouds import Clouds
 from pumphouse.api.clouds.kinds import KINDS
+from pumphouse.clouds.cloud import Service
 from pumphouse.clouds.errors import RemedyError, status
 from pumphouse.config import Role
 from pumphouse.resources.registry import TYPES
 
+Answer = TypeVar("Answer")
 #: Types that can be read one at a time. Credentials are not among them: they are secrets, and nothing else.
 READABLE = (*KINDS, "keypair")
 #: Seconds that the answer is waited for.
@@ -35,28 +38,40 @@ def read(clouds: Clouds, role: Role, type_: str, id_: str) -> dict[str, Any] | N
     if not valid(type_, id_):
         return None
     cloud, kind = clouds.cloud(role), KINDS.get(type_)
-    done = threading.Event()
-    answer: list[Any] = []
+    try:
+        found = in_time(clouds, role, kind.service if kind else "compute", lambda: TYPES[type_].get(cloud, id_))
+    except Exception as error:
+        if status(error) == 400:
+            return None  # no id, in the eyes of the service
+        raise
+    return None if found is None else without_secrets(type_, found)
 
-    def ask() -> None:
+
+def in_time(clouds: Clouds, role: Role, service: Service, ask: Callable[[], Answer]) -> Answer:
+    """What a service answers, asked in a thread of its crew, so that one that hangs keeps nobody for long.
+
+    Raises CloudError when it does not answer in time, and whatever ``ask`` does.
+    """
+    done = threading.Event()
+    answers: list[Answer] = []
+    errors: list[Exception] = []
+
+    def work() -> None:
         try:
-            answer.append(TYPES[type_].get(cloud, id_))
+            answers.append(ask())
         except Exception as error:
-            answer.append(error)
+            errors.append(error)
         done.set()
 
-    clouds.crew(role, kind.service if kind else "compute", "single").do(ask)
+    clouds.crew(role, service, "single").do(work)
     if not done.wait(PATIENCE):
-        service = kind.service if kind else "compute"
         raise RemedyError(
             f"the {service} service of the {role} has not answered for {PATIENCE:.0f} s",
             "see that it runs, then try again",
         )
-    if isinstance(answer[0], Exception):
-        if status(answer[0]) == 400:
-            return None  # no id, in the eyes of the service
-        raise answer[0]
-    return None if answer[0] is None else without_secrets(type_, answer[0])
+    if errors:
+        raise errors[0]
+    return answers[0]
 
 
 def valid(type_: str, id_: str) -> bool:

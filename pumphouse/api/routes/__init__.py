@@ -13,6 +13,7 @@ BLUEPRINTS = (
     "clouds",
     "tenants",
     "resources",
+    "names",
     "hosts",
     "plans",
     "migrations",

@@ -13,17 +13,18 @@ from flask import Response, request
 
 from ... import human
 from ...engine import requests
-from ...errors import ConfigError, UsageError
+from ...errors import ConfigError, Refusal, UsageError
 from ...migrations import accepting, report
 from ...planning.plan import Plan
+from ...planning.wanted import at_once
 from ...store import Migration, plan_texts, plans, watched
 from ...store.jobs import Job
-from .. import headers, shown, texts
+from .. import choices, headers, shown, texts
 from ..etags import respond
 from ..guard import audit, needs, who
 from ..idempotency import idempotent
 from ..paging import marker_id, page
-from ..problems import Problem, conflict, invalid, not_found
+from ..problems import Problem, conflict, invalid, not_found, refused
 from ..schemas.jobs import JOB, JobAnswer
 from ..schemas.migrations import (
     AcceptWanted,
@@ -86,16 +87,21 @@ def create(wanted: MigrationWanted) -> Made:
     plan = None
     if wanted.plan_id is not None and (plan := plans.get(store, wanted.plan_id)) is None:
         raise invalid("plan_id", f"plan_id: there is no plan {wanted.plan_id}", "GET /v1/plans lists them")
-    options: dict[str, Any] = {"concurrency": wanted.concurrency, "ignore_findings": wanted.ignore_findings}
+    selection = wanted.selection.wanted() if wanted.selection else None
+    about = selection.to_json() if selection else plan.selection if plan else {}
+    options: dict[str, Any] = {
+        "concurrency": wanted.concurrency or at_once(about), "ignore_findings": wanted.ignore_findings,
+        "source_after": wanted.source_after,
+    }  # fmt: skip
     for cloud in (clouds.cloud("source"), clouds.cloud("destination")):
         options[cloud.role] = f"{cloud.name} ({cloud.key})"
     if plan is not None and plan.pair != clouds.pair:
         raise conflict(f"plan {plan.id} is for {plan.pair}, but the configuration names {clouds.pair}", "plan again")
-    selection = wanted.selection.chosen() if wanted.selection else None
     if plan is not None and plan.state != plans.READY:
         raise conflict(f"plan {plan.id} is {plan.state}", f"wait until it is ready: GET /v1/plans/{plan.id}")
     if plan is not None and plan.migration_id is not None:
         raise conflict(f"plan {plan.id} was used already, by migration {plan.migration_id}", "plan again")
+    choices.refuse_unknown(about)
     with _refused("mend what blocks and plan again, or give ignore_findings"):
         number = requests.begin(store, clouds.pair, plan=plan, selection=selection, options=options, by=who().name)
     audit("migration.create", f"migration {number}", **wanted.model_dump(exclude_defaults=True))
@@ -329,9 +335,9 @@ def _refused(remedy: str = "") -> Iterator[None]:
         yield
     except ConfigError:
         raise
+    except Refusal as error:
+        raise refused(409, error, remedy) from None
     except UsageError as error:
-        if "--despite" in str(error):
-            remedy = "mend the differences and verify, or name each in despite"
         raise conflict(str(error), remedy) from None
 
 

@@ -11,7 +11,7 @@ from flask import Response
 from ...engine import requests
 from ...store import plan_texts, plans
 from ...store.plans import PlanRow
-from .. import summaries, texts
+from .. import choices, summaries, texts
 from ..guard import audit, needs, who
 from ..idempotency import idempotent
 from ..paging import PageQuery, marker_id, page
@@ -32,14 +32,16 @@ _SHOWN = ("id", "state", "selection", "said", "error", "created", "created_by", 
 @blueprint.output(PlanAnswer, status_code=202, links=_LINKS)
 @blueprint.doc(
     summary="Make a plan",
-    description="It is made in the background: ask its URL (`Location`), or listen to the events of type `plan`, until"
-    " its state is `ready` or `failed`. Both clouds are only read.",
+    description="Of things that are to be moved, or of a host that is to be emptied (`evacuate`) or handed over"
+    " (`reassign`). It is made in the background: ask its URL (`Location`), or listen to the events of type `plan`,"
+    " until its state is `ready` or `failed`. Both clouds are only read.",
     operation_id="createPlan",
 )
 def create(wanted: PlanWanted) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Ask for one."""
-    chosen = wanted.selection.chosen()
-    row = requests.ask_plan(services().store, services().clouds.pair, chosen, who().name)
+    asked = wanted.selection.wanted()
+    choices.refuse_unknown(asked.to_json())
+    row = requests.ask_plan(services().store, services().clouds.pair, asked, who().name)
     audit("plan.create", f"plan {row.id}", selection=row.selection)
     return {**_head(row), "plan": None}, 202, {"Location": f"/v1/plans/{row.id}"}
 

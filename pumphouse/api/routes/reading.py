@@ -30,10 +30,14 @@ def _place(marker: str) -> Place:
 
 def listed(part: Part, items: list[dict[str, Any]], service: str) -> Response:
     """The answer with a part of one list of one service."""
+    return answered(page(items, part.marker, part.total, **top_of(part, service)))
+
+
+def top_of(part: Part, service: str) -> dict[str, Any]:
+    """What stands beside the items: whether that is all, what failed, how old it is."""
     view = part.view
     failures = [] if view.error is None else [{"service": service, "error": view.error}]
-    top = {"complete": view.complete, "failures": failures, "age": round(view.age, 1)}
-    return answered(page(items, part.marker, part.total, **top))
+    return {"complete": view.complete, "failures": failures, "age": round(view.age, 1)}
 
 
 def answered(body: dict[str, Any]) -> Response:

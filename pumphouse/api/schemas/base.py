@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+#: A name or an id in a cloud.
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+#: How many can be named of one type.
+MOST = 1000
+Names = Annotated[list[Name], Field(max_length=MOST)]
 
 
 class Body(BaseModel):

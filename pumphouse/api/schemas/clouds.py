@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ..clouds.kinds import KINDS
 from ..paging import PageQuery
-from .base import Answer, Listed
+from .base import Answer, Listed, Query
 
 RoleName = Literal["source", "destination"]
 
@@ -151,30 +151,15 @@ class WholeResource(Answer):
     resource: dict[str, Any] = Field(description="The service's own answer; secrets are left out")
 
 
-class Host(Answer):
-    """A machine that servers run on; null is what its Nova does not tell."""
+class NameQuery(Query):
+    """Which names."""
 
-    id: str
-    name: str
-    state: str | None = Field(description="up or down")
-    status: str | None = Field(description="enabled or disabled")
-    servers: int | None
-    vcpus: int | None
-    vcpus_used: int | None
-    memory_mb: int | None
-    memory_mb_used: int | None
-    local_gb: int | None
-    local_gb_used: int | None
-    disabled_reason: str | None
+    search: str | None = Field(None, max_length=_TEXT, description="A part of the name, in any case")
+    limit: int = Field(1000, ge=1, le=1000, description="How many at most; a longer list is searched")
 
 
-class HostList(Read):
-    """Hosts by name."""
+class NameList(Answer):
+    """In the order of the alphabet."""
 
-    items: list[Host]
-
-
-class HostQuery(ReadQuery):
-    """Which hosts."""
-
-    status: Literal["enabled", "disabled"] | None = None
+    items: list[str]
+    total: int = Field(description="How many fit in all")

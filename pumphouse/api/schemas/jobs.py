@@ -13,7 +13,7 @@ from .plans import Failure
 #: Where a job that was asked for is watched.
 JOB = {"getJob": {"operationId": "getJob", "parameters": {"job_id": "$response.body#/id"}}}
 
-JobKind = Literal["plan", "migrate", "resume", "cancel", "rollback", "accept", "verify", "leftovers"]
+JobKind = Literal["plan", "migrate", "resume", "cancel", "rollback", "accept", "verify", "leftovers", "power"]
 JobState = Literal["queued", "running", "done", "failed"]
 
 
@@ -28,7 +28,8 @@ class JobAnswer(Answer):
     said: str = Field(description="What it does just now")
     error: Failure | None = Field(description="Why it failed")
     result: dict[str, Any] | None = Field(
-        description="When it is done: `stays` are sentences about what could not be done; `bytes` what was compared"
+        description="When it is done: `stays` are sentences about what could not be done; `bytes` what was compared;"
+        " `power` whether the host is on or off now"
     )
     created: float
     started: float | None

@@ -7,14 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from ..paging import GREATEST, PageQuery
-from .base import Answer, Body, Listed, Query
-from .plans import MOST, Name, Names, PlannedItem, SelectionMade, SelectionWanted
+from .base import MOST, Answer, Body, Listed, Name, Names, Query
+from .plans import PlannedItem, SelectionMade, SelectionWanted
 
 State = Literal[
     "queued", "planning", "running", "done", "failed", "stopped", "cancelled", "reverting", "reverted"
 ]  # fmt: skip
 UnitState = Literal["pending", "running", "done", "failed", "blocked", "stopped", "reverting", "reverted"]
 Concurrency = Annotated[int, Field(ge=1, le=64, description="Units that run at once")]
+#: What of the source's servers is meant to be done by whoever accepts.
+SourceAfter = Literal["keep", "delete"]
 
 
 class MigrationWanted(Body):
@@ -22,8 +24,15 @@ class MigrationWanted(Body):
 
     plan_id: int | None = Field(None, ge=1, le=GREATEST, description="A plan that is ready and was not used yet")
     selection: SelectionWanted | None = None
-    concurrency: Concurrency = 4
+    concurrency: Concurrency | None = Field(
+        None, description="Units that run at once; null: 4, or 2 where it is about a host"
+    )
     ignore_findings: bool = Field(False, description="Begin although the plan has findings that block")
+    source_after: SourceAfter = Field(
+        "keep",
+        description="What is meant to become of the source's servers once the migration is accepted. It is only noted:"
+        " `accept` is asked for each time, and nothing is deleted before",
+    )
 
     @model_validator(mode="after")
     def _has_one(self) -> MigrationWanted:
@@ -89,6 +98,7 @@ class MigrationAnswer(Answer):
     source: str
     destination: str
     concurrency: int | None = Field(description="Units that run at once")
+    source_after: SourceAfter = Field(description="What was meant to become of the source's servers when it began")
     units: int
     units_done: int
     units_failed: int = Field(description="Failed, or blocked by one that failed")

@@ -45,6 +45,6 @@ def run_checks(subject: Subject) -> list[Finding]:
                 found.append(finding)
         except Exception as error:
             found.append(
-                Finding("note", "", "", "", f"could not check {what}: {explain(error)}", "pumphouse check says more")
+                Finding("note", "", "", "", f"could not check {what}: {explain(error)}", "see that its service works")
             )
     return sorted(found, key=lambda finding: LEVELS.index(finding.level))

@@ -272,6 +272,11 @@ class Server(ResourceType):
             cloud.compute.servers.delete(id_)
 
 
+def settled(status: str, power: str) -> str:
+    """In which state a server is left in the destination. ``power``: "off": none runs, or holds memory."""
+    return "SHUTOFF" if power == "off" and status not in SHELVED else status
+
+
 def hostname(server: Wire) -> str:
     """The hostname, without what the API refuses.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pumphouse.clouds.cloud import Cloud
 
 
-def zones(cloud: Cloud, service: str) -> set[str]:
-    """Names of the availability zones of a service: "compute" or "volume"."""
+def zones(cloud: Cloud, service: str, usable: bool = True) -> set[str]:
+    """Names of the availability zones of a service: "compute" or "volume"; ``usable``: only of those that are up."""
     if service == "compute":
         found = cloud.compute.availability_zones.list(detailed=False)
-        return {zone.zoneName for zone in found if zone.zoneState.get("available")}
-    return {z.zoneName for z in cloud.volume.availability_zones.list() if z.zoneState.get("available")}
+    else:
+        found = cloud.volume.availability_zones.list()
+    return {zone.zoneName for zone in found if zone.zoneState.get("available") or not usable}
 
 
 def known_zone(cloud: Cloud, service: str, name: str | None) -> str | None:

@@ -34,7 +34,9 @@ function Differences({ found, despite, setDespite }) {
 export function AcceptDialog({ m, units, close }) {
   const { data, error, reload } = useLoad((signal) => fetchJson(`migrations/${m.id}/differences`, signal), [m.id]);
   const [servers, setServers] = useState(null);
-  const [remove, setRemove] = useState(false);
+  // What was meant when it began is only where this begins.
+  const meant = m.source_after === "delete";
+  const [remove, setRemove] = useState(meant && may("admin"));
   const [despite, setDespite] = useState([]);
   const [typed, setTyped] = useState("");
   const titles = units
@@ -54,6 +56,7 @@ export function AcceptDialog({ m, units, close }) {
     doIt=${() => act(m, "accept", body)}>
     <p><b>This is the point of no return:</b> what is accepted cannot be rolled back any more.</p>
     <fieldset><legend>The source's servers</legend>
+      ${meant && html`<p class="small soft" data-testid="accept-meant">When it was begun it was meant to delete them.</p>`}
       <label class="check"><input type="radio" name="source" data-testid="accept-keep" checked=${!remove}
         onChange=${() => setRemove(false)} /><span>
         <b>Keep them</b>, stopped, as they are now. They can be deleted later by accepting again.</span></label>

@@ -4,6 +4,7 @@ import { AcceptDialog } from "./accept.js";
 import { announce } from "./announce.js";
 import { make, may } from "./api.js";
 import { Dialog } from "./dialog.js";
+import { LINES, atOnce, hostVerb } from "./host_words.js";
 import { Icon } from "./icons.js";
 import { readMigration } from "./migrations_known.js";
 import { Trouble } from "./parts.js";
@@ -18,6 +19,12 @@ const ACTIONS = [
   ["accept", "Accept", "shield"],
   ["verify", "Verify", "check"],
 ];
+
+// What it will do, where it is about a host; else what is given.
+function Lines({ m, action, children }) {
+  const own = LINES[hostVerb(m.selection)]?.[action];
+  return html`<ul class="lines">${own ? own.map((line) => html`<li key=${line}>${line}</li>`) : children}</ul>`;
+}
 
 export async function act(m, action, body) {
   const job = await make(`migrations/${m.id}/${action}`, body);
@@ -51,31 +58,33 @@ export function Question({ title, verb, danger, disabled, doIt, close, children 
 function Cancel({ m, close }) {
   return html`<${Question} title=${`Cancel migration ${m.id}?`} verb="Cancel the migration" danger close=${close}
     doIt=${() => act(m, "cancel", {})}>
-    <ul class="lines"><li>It stops at the next safe point.</li>
+    <${Lines} m=${m} action="cancel"><li>It stops at the next safe point.</li>
       <li>What is half made is undone; its servers run again in the source.</li>
-        <li>What is done stays in the destination. Resume goes on later, roll back undoes the rest.</li></ul><//>`;
+        <li>What is done stays in the destination. Resume goes on later, roll back undoes the rest.</li><//><//>`;
 }
 
 function Resume({ m, close }) {
-  const [concurrency, setConcurrency] = useState(4);
+  const [concurrency, setConcurrency] = useState(atOnce(m.selection));
   return html`<${Question} title=${`Resume migration ${m.id}?`} verb="Resume" close=${close}
     doIt=${() => act(m, "resume", { concurrency })}>
-    <ul class="lines"><li>What was interrupted goes on, what had not begun is begun.</li>
+    <${Lines} m=${m} action="resume"><li>What was interrupted goes on, what had not begun is begun.</li>
       <li>What failed is tried again.</li>
-        <li>Servers are stopped in the source while they are moved, as before.</li></ul>
+        <li>Servers are stopped in the source while they are moved, as before.</li><//>
     <label class="number">Units at once <input type="number" min="1" max="64" value=${concurrency}
       onChange=${(e) => setConcurrency(Math.min(64, Math.max(1, Number(e.target.value) || 1)))} /></label><//>`;
 }
 
 function Rollback({ m, close, units }) {
   const [servers, setServers] = useState(null);
-  return html`<${Question} title=${`Roll back migration ${m.id}?`} verb="Roll back" danger close=${close}
+  const about = hostVerb(m.selection);
+  const title = about === "evacuate" ? `Undo the evacuation of ${m.selection.evacuate}?` : `Roll back migration ${m.id}?`;
+  return html`<${Question} title=${title} verb="Roll back" danger=${!about} close=${close}
     disabled=${servers && !servers.length} doIt=${() => act(m, "rollback", servers ? { servers } : {})}>
-    <ul class="lines"><li>What it made in the destination is removed.</li>
+    <${Lines} m=${m} action="rollback"><li>What it made in the destination is removed.</li>
       <li>The source's servers run again as they ran.</li><li>
         <b>What was written in the destination since the move is lost.</b></li>
-      <li>What was there before, what another migration uses, and what was accepted, stays.</li></ul>
-    <${Scope} verb="Roll back" units=${units} servers=${servers} onChange=${setServers} /><//>`;
+      <li>What was there before, what another migration uses, and what was accepted, stays.</li><//>
+    ${!about && html`<${Scope} verb="Roll back" units=${units} servers=${servers} onChange=${setServers} />`}<//>`;
 }
 
 function Verify({ m, close }) {
@@ -103,7 +112,10 @@ export function Actions({ m, route, units }) {
   const open = route.query.do;
   const close = () => go(withQuery({ do: undefined }), { replace: true });
   const allowed = may("operator");
-  const first = m.state === "done" ? "accept" : ["failed", "stopped", "cancelled"].includes(m.state) ? "resume" : "";
+  const about = hostVerb(m.selection);
+  // Of a host nothing is accepted: nothing of it waits in the source.
+  const offered = ACTIONS.filter(([key]) => m.can[key] && !(about && key === "accept"));
+  const first = m.state === "done" && !about ? "accept" : ["failed", "stopped", "cancelled"].includes(m.state) ? "resume" : "";
   const Shown = open && allowed && m.can[open] ? DIALOGS[open] : null;
   useEffect(() => {
     if (open && !Shown) {
@@ -112,7 +124,7 @@ export function Actions({ m, route, units }) {
     }
   }, [open, Boolean(Shown)]);
   return html`<div class="actions" role="group" aria-label="What can be done">
-    ${ACTIONS.filter(([key]) => m.can[key]).map(
+    ${offered.map(
       ([
         key,
         text,

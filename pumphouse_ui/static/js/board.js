@@ -2,6 +2,7 @@
 import { html, useEffect } from "../vendor/vendor.js";
 import { Column } from "./column.js";
 import { useTitle, useWide } from "./hooks.js";
+import { HostSheet } from "./host_sheet.js";
 import { Lane } from "./lane.js";
 import { Switch } from "./parts.js";
 import { set, useStore } from "./store.js";
@@ -33,6 +34,7 @@ export function Board({ route }) {
       ${Object.keys(NAMES).map((one) => html`<${Column} key=${one} role=${one} title=${NAMES[one]} open=${open[one]}
         hidden=${!wide && side !== one} />`)}
     </div>
+    <${HostSheet} route=${route} />
     ${
       !wide &&
       html`<div class="drop-bar" data-drop="destination">Drop here to move it to the destination</div>

@@ -50,11 +50,14 @@ export function progress(m) {
   return percent(m.units_done, m.units);
 }
 
-const KINDS = ["server", "image", "volume", "user", "flavor", "network"];
+const KINDS = ["server", "image", "volume", "user", "flavor", "network", "host"];
+//: What is asked for of a host, and how that is called.
+const DEEDS = { evacuate: "evacuation of", reassign: "reassignment of" };
 
 // What the operator named: "tenant acme", "server web-1, server web-2". `named`: the name of what is there by its id.
 export function chosen(selection = {}, named = (_kind, one) => one) {
   if (selection.all) return "everything";
+  for (const [deed, text] of Object.entries(DEEDS)) if (selection[deed]) return `${text} ${selection[deed]}`;
   const parts = selection.tenant ? [["tenant", selection.tenant]] : [];
   for (const kind of KINDS) for (const one of selection[`${kind}s`] || []) parts.push([kind, one]);
   const more = parts.length > 4 ? parts.length - 3 : 0;

@@ -5,6 +5,7 @@ import { fetchJson } from "./api.js";
 import { duration, moment, number, progress, size } from "./format.js";
 import { Graph } from "./graph.js";
 import { useEvery, useHeading, useLoad, useTitle, useWide } from "./hooks.js";
+import { STATES, hostVerb } from "./host_words.js";
 import { Icon } from "./icons.js";
 import { Jobs } from "./job_view.js";
 import { Log } from "./log.js";
@@ -36,7 +37,7 @@ function Head({ m, heading }) {
       ? "It was asked to stop, and ends at the next safe point."
       : accepted
         ? "It was accepted: it cannot be rolled back any more."
-        : WHAT[m.state];
+        : (STATES[hostVerb(m.selection)] || WHAT)[m.state] || WHAT[m.state];
   return html`<header class="migration-head">
     <a class="back" href="#/migrations"><${Icon} name="left" />All migrations</a>
     <div class="migration-title"><h1 ref=${heading} tabindex="-1">${nameOf(m)}</h1><${Chip} state=${m.state}
@@ -55,14 +56,17 @@ function Head({ m, heading }) {
 function Figures({ m }) {
   const left = m.units - m.units_done - m.units_failed - (m.units_running || 0);
   const live = isLive(m);
+  // Bytes that a host's servers take along are not ours.
+  const about = hostVerb(m.selection);
   return html`<div class="how-far"><${Bar} value=${progress(m)} state=${m.state} label="How far the migration is" />
     <dl class="figures">
       <${Figure} name="units done" value=${`${number(m.units_done)} of ${number(m.units)}`} />
       ${live && html`<${Figure} name="running" value=${number(m.units_running ?? 0)}
         note=${left > 0 ? ` · ${number(left)} wait` : ""} />`}
       <${Figure} name="failed" value=${number(m.units_failed)} tone=${m.units_failed ? "bad" : ""} />
-      <${Figure} name="moved" value=${size(m.bytes_done)} note=${m.bytes_total ? ` of ${size(m.bytes_total)}` : ""} />
-      ${live && html`<${Figure} name="rate" value=${m.rate ? `${size(m.rate)}/s` : "–"} /><${Figure} name="remaining"
+      ${!about && html`<${Figure} name="moved" value=${size(m.bytes_done)}
+        note=${m.bytes_total ? ` of ${size(m.bytes_total)}` : ""} />`}
+      ${live && !about && html`<${Figure} name="rate" value=${m.rate ? `${size(m.rate)}/s` : "–"} /><${Figure} name="remaining"
         value=${m.seconds_left === null || m.seconds_left === undefined ? "–" : duration(m.seconds_left)} />`}
     </dl></div>`;
 }

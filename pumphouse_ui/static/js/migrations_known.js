@@ -2,6 +2,7 @@
 import { announce } from "./announce.js";
 import { fetchJson } from "./api.js";
 import { chosen } from "./format.js";
+import { hostVerb } from "./host_words.js";
 import { named } from "./names.js";
 import { get, put, set, toast, useStore } from "./store.js";
 
@@ -59,7 +60,8 @@ export function migrationOf(tenant, migrations) {
 
 export function tellMigration(data) {
   const known = get().migrations[data.id];
-  const text = `Migration ${data.id}${known ? ` of ${nameOf(known)}` : ""}: ${data.state}`;
+  const name = known ? (hostVerb(known.selection) ? ` (${nameOf(known)})` : ` of ${nameOf(known)}`) : "";
+  const text = `Migration ${data.id}${name}: ${data.state}`;
   announce(text);
   const href = `#/migrations/${data.id}`;
   // On its own page that is seen anyway.

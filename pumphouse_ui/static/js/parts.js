@@ -4,7 +4,7 @@ import { Icon } from "./icons.js";
 import { number, words } from "./format.js";
 
 const TONES = {
-  good: ["done", "ok", "up", "active", "in-use", "available", "enabled", "create", "equal", "mapped"],
+  good: ["done", "ok", "up", "active", "in-use", "available", "enabled", "create", "move", "equal", "mapped", "evacuated", "power on"],
   run: ["running", "planning", "making", "queued", "build"],
   bad: ["failed", "blocked", "error", "down", "conflict", "blocks", "differs", "deleted"],
   warn: [
@@ -42,6 +42,11 @@ const ICONS = {
   loses: "warn",
   note: "info",
   create: "plus",
+  move: "right",
+  evacuated: "check",
+  "power on": "power",
+  "power off": "power",
+  "power unknown": "power",
   reuse: "check",
   skip: "minus",
 };

@@ -1,20 +1,11 @@
 // What a plan says, the gravest first: what blocks, conflicts, losses, what stays, notes, times, and every resource.
 import { html, useMemo, useState } from "../vendor/vendor.js";
+import { Choices } from "./choices.js";
 import { count, duration, number, short, size, value, words } from "./format.js";
+import { HostChoices } from "./host_choices.js";
+import { FIRST, hostVerb } from "./host_words.js";
 import { Icon } from "./icons.js";
 import { Chip, Figure, More, Search } from "./parts.js";
-
-// A conflict that can be accepted says so in its reason: "...; to move it so: --accept server:web-1:memory". Names
-// with blanks are quoted there as for a shell.
-function acceptable(reason) {
-  const found = [];
-  for (const match of (reason || "").matchAll(/--accept ((?:'[^']*'|"[^"]*"|\\.|[^\s;'"])+)/g))
-    found.push(match[1].replace(/'([^']*)'|"([^"]*)"|\\(.)/g, (_all, a, b, c) => a ?? b ?? c));
-  return found;
-}
-
-const without = (reason) =>
-  (reason || "").replaceAll(/;? ?to move it so: --accept (?:'[^']*'|"[^"]*"|\\.|[^\s;'"])+/g, "");
 
 const Name = ({ one }) => html`<b class="name">${words(one.type)} ${short(one.name || one.id || "", 80)}</b>`;
 
@@ -39,12 +30,12 @@ function Conflicts({ items, selection, anew }) {
     set(next);
   };
   const apply = () => anew({ ...selection, accepted: [...new Set([...(selection.accepted || []), ...accepted])] });
-  const any = useMemo(() => items.some((item) => acceptable(item.reason).length), [items]);
+  const any = useMemo(() => items.some((item) => item.acceptable?.length), [items]);
   return html`<p class="small soft">These, and what depends on them, will not be moved. The others will.</p>
     <ul class="lines"><${More} items=${items} row=${(
       item,
-    ) => html`<li key=${`${item.type}${item.id}`}><${Name} one=${item} />: ${without(item.reason)}
-      ${acceptable(item.reason).map(
+    ) => html`<li key=${`${item.type}${item.id}`}><${Name} one=${item} />: ${item.reason}
+      ${(item.acceptable || []).map(
         (
           name,
         ) => html`<label class="check" key=${name}><input type="checkbox" checked=${accepted.has(name)}
@@ -106,6 +97,22 @@ export function Everything({ units }) {
     ${!found.length && html`<p class="soft">Nothing in the plan fits.</p>`}`;
 }
 
+// In numbers: of a host nothing is created.
+function Figures({ s, about, left, downtime }) {
+  const conflicts = html`<${Figure} name="conflicts" value=${number(s.conflict)} tone=${s.conflict ? "bad" : ""} />`;
+  if (about)
+    return html`<dl class="figures">${about === "evacuate" && html`<${Figure} name="to other hosts"
+      value=${number(s.move)} />`}<${Figure} name="steps" value=${number(s.units)} />${conflicts}<${Figure}
+      name="findings that block" value=${number(s.blocks)} tone=${s.blocks ? "bad" : ""} /></dl>`;
+  return html`<dl class="figures">
+      <${Figure} name="to create" value=${number(s.create)} /><${Figure} name="to reuse" value=${number(s.reuse)} />
+      ${conflicts}
+      <${Figure} name="not carried" value=${number(left)} tone=${left ? "warn" : ""} />
+      <${Figure} name="to move" value=${size(s.bytes)} /><${Figure} name="time, at most"
+        value=${duration(s.seconds) || "–"} />
+      <${Figure} name="longest downtime" value=${duration(downtime) || "none"} note=" of a server" /></dl>`;
+}
+
 export function PlanBody({ plan, options, setOptions, anew }) {
   const { summary: s = {}, plan: p } = plan;
   const items = useMemo(() => (p?.units || []).flatMap((unit) => unit.items), [p]);
@@ -116,13 +123,10 @@ export function PlanBody({ plan, options, setOptions, anew }) {
   const left = [...(p?.not_carried || []), ...by("skip")];
   const lossy = items.filter((item) => item.losses?.length);
   const downtime = Math.max(0, ...(p?.estimate?.servers || []).map((one) => one.downtime || 0)) || s.downtime;
-  return html`<dl class="figures">
-      <${Figure} name="to create" value=${number(s.create)} /><${Figure} name="to reuse" value=${number(s.reuse)} />
-      <${Figure} name="conflicts" value=${number(s.conflict)} tone=${s.conflict ? "bad" : ""} />
-      <${Figure} name="not carried" value=${number(left.length)} tone=${left.length ? "warn" : ""} />
-      <${Figure} name="to move" value=${size(s.bytes)} /><${Figure} name="time, at most"
-        value=${duration(s.seconds) || "–"} />
-      <${Figure} name="longest downtime" value=${duration(downtime) || "none"} note=" of a server" /></dl>
+  const about = hostVerb(plan.selection);
+  return html`<${Figures} s=${s} about=${about} left=${left.length} downtime=${downtime} />
+    ${about === "evacuate" && html`<p class="note" data-testid="first-emptied"><${Icon} name="info" /> ${FIRST}</p>
+      <${HostChoices} selection=${plan.selection} anew=${anew} />`}
     ${
       (plan.selection.accepted || []).length > 0 &&
       html`<p class="note"><${Icon} name="info" /> Accepted: ${plan.selection.accepted.map((name) => html`<code
@@ -130,12 +134,13 @@ export function PlanBody({ plan, options, setOptions, anew }) {
       <button class="link" onClick=${() => anew({ ...plan.selection, accepted: undefined })}>Plan again without</button></p>`
     }
     <${Section} title="Blocks" n=${blocks.length} tone="bad"><${Findings} found=${blocks} />
-      <label class="check strong"><input type="checkbox" data-testid="plan-ignore" checked=${options.ignore}
+      ${s.ignorable && html`<label class="check strong"><input type="checkbox" data-testid="plan-ignore" checked=${options.ignore}
         onChange=${(e) => setOptions({ ...options, ignore: e.target.checked })} />
         <span>Go on although ${blocks.length === 1 ? "this blocks" : "these block"}: what they concern will most likely fail, and be undone</span>
-          </label><//>
+          </label>`}<//>
     <${Section} title="Conflicts" n=${conflicts.length} tone="bad"><${Conflicts} items=${conflicts}
       selection=${plan.selection} anew=${anew} /><//>
+    ${!about && html`<${Choices} plan=${plan} items=${items} options=${options} setOptions=${setOptions} anew=${anew} />`}
     <${Section} title="Lost: the destination cannot take it" n=${loses.length} tone="warn"><${Findings}
       found=${loses} /><//>
     <${Section} title="Fields that are not carried" n=${lossy.reduce((n, item) => n + item.losses.length, 0)}
@@ -147,6 +152,6 @@ export function PlanBody({ plan, options, setOptions, anew }) {
       class="lines">${(p?.notes || []).map((note) => html`<li key=${note}>${note}</li>`)}</ul><//>
     <${Section} title="Time and downtime of servers" n=${(p?.estimate?.servers || []).length} open=${false}><${Estimate}
       estimate=${p?.estimate || {}} /><//>
-    <${Section} title="Everything that will be done" n=${items.length} open=${false}><${Everything}
+    <${Section} title="Everything that will be done" n=${items.length} open=${about === "reassign"}><${Everything}
       units=${p?.units || []} /><//>`;
 }

@@ -5,6 +5,7 @@ import { fetchJson, make, newKey } from "./api.js";
 import { Dialog } from "./dialog.js";
 import { count, size } from "./format.js";
 import { useEvery, useLoad } from "./hooks.js";
+import { PROMISES, atOnce, sums as hostSums, hostVerb } from "./host_words.js";
 import { Icon } from "./icons.js";
 import { nameOf } from "./migrations_known.js";
 import { askPlan } from "./moving.js";
@@ -33,7 +34,7 @@ function Sheet({ id, asking, close }) {
   );
   const plan = data && String(data.id) === String(id) ? data : null;
   const making = asking ? !asking.error : !error && (!plan || plan.state === "making");
-  const [options, setOptions] = useState({ concurrency: 4, ignore: false });
+  const [options, setOptions] = useState({ concurrency: null, ignore: false, after: "keep" });
   const [start, setStart] = useState({ busy: false, error: null });
   const key = useRef(newKey());
   const label = asking?.label || (plan && nameOf(plan)) || "";
@@ -44,7 +45,7 @@ function Sheet({ id, asking, close }) {
   useEffect(() => {
     key.current = newKey();
     setStart({ busy: false, error: null });
-    setOptions((o) => ({ ...o, ignore: false }));
+    setOptions((o) => ({ ...o, ignore: false, pending: false }));
   }, [id]);
   useEffect(
     () =>
@@ -52,7 +53,7 @@ function Sheet({ id, asking, close }) {
         making
           ? `Making the plan${label ? ` for ${label}` : ""}`
           : plan?.state === "ready"
-            ? `The plan is ready: ${sums(plan.summary)}`
+            ? `The plan is ready: ${sums(plan)}`
             : plan
               ? "The plan could not be made"
               : "",
@@ -65,12 +66,17 @@ function Sheet({ id, asking, close }) {
     try {
       const migration = await make(
         "migrations",
-        { plan_id: plan.id, concurrency: options.concurrency, ignore_findings: options.ignore },
+        {
+          plan_id: plan.id,
+          concurrency: options.concurrency ?? atOnce(plan.selection),
+          ignore_findings: options.ignore,
+          source_after: options.after,
+        },
         key.current,
       );
       set(put("migrations", migration));
       close();
-      const text = `Migration ${migration.id} of ${label} has begun.`;
+      const text = `Migration ${migration.id} ${hostVerb(plan.selection) ? `(${label})` : `of ${label}`} has begun.`;
       announce(text);
       toast(text, { href: `#/migrations/${migration.id}`, link: "Open it" });
     } catch (problem) {
@@ -98,30 +104,35 @@ function Sheet({ id, asking, close }) {
   <//>`;
 }
 
-const sums = (s) =>
-  s
+const sums = ({ summary: s, selection }) =>
+  s && hostVerb(selection)
+    ? hostSums(hostVerb(selection), s)
+    : s
     ? `${s.create} to create, ${s.reuse} to reuse, ${count(s.conflict, "conflict")}, ${s.blocks ? `${count(s.blocks, "finding")} that block, ` : ""}${size(s.bytes)} to move`
     : "";
 
 function Foot({ ready, options, setOptions, start, begin, close }) {
   const blocked = ready && ready.summary?.blocks > 0 && !options.ignore;
   const used = ready && ready.migration_id;
+  const about = ready && hostVerb(ready.selection);
   const number = (event) =>
     setOptions({ ...options, concurrency: Math.min(64, Math.max(1, Number(event.target.value) || 1)) });
   return html`${start.error && html`<${Trouble} problem=${start.error} title="It was not started" />`}
     ${ready && html`<p class="promise"><${Icon} name="shield" />
-      <span>The source is kept: its servers are stopped one by one, and never deleted before you accept. Until then it can be rolled back.</span></p>`}
+      <span>${PROMISES[about] || "The source is kept: its servers are stopped one by one, and never deleted before you accept. Until then it can be rolled back."}</span></p>`}
     <div class="foot-row">
-      ${ready && html`<label class="number">Units at once <input type="number" min="1" max="64"
-        value=${options.concurrency} data-testid="plan-concurrency" onChange=${number} /></label>`}
+      ${ready && about !== "reassign" && html`<label class="number">Units at once <input type="number" min="1" max="64"
+        value=${options.concurrency ?? atOnce(ready.selection)} data-testid="plan-concurrency" onChange=${number} /></label>`}
       <span class="grow"></span>
       <button data-testid="plan-cancel" onClick=${close}>Cancel</button>
-      <button class="primary" data-testid="plan-start" disabled=${!ready || blocked || used || start.busy}
-        aria-describedby=${blocked ? "why-not" : undefined} onClick=${begin}>
-        <${Icon} name="play" />${start.busy ? "Starting …" : ready && !ready.summary?.create ? "Start (nothing to create)" : "Start"}
+      <button class="primary" data-testid="plan-start" disabled=${!ready || blocked || used || options.pending || start.busy}
+        aria-describedby=${blocked ? "why-not" : options.pending ? "plan-first" : undefined} onClick=${begin}>
+        <${Icon} name="play" />${start.busy ? "Starting …" : ready && !about && !ready.summary?.create ? "Start (nothing to create)" : "Start"}
           </button></div>
     ${used && html`<p class="small warn-text">It was used already: <a href=${`#/migrations/${used}`}>migration ${used}
       </a>. Plan again, as the clouds have changed since.</p>`}
+    ${ready && options.pending && html`<p id="plan-first" class="small warn-text">Other choices were made above: plan again with
+      them first.</p>`}
     ${blocked && html`<p id="why-not" class="small bad-text">
-      ${count(ready.summary.blocks, "finding")} block: mend them and plan again, or choose above to go on all the same.</p>`}`;
+      ${count(ready.summary.blocks, "finding")} block: mend them and plan again${ready.summary.ignorable ? ", or choose above to go on all the same" : ""}.</p>`}`;
 }

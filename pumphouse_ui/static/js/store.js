@@ -13,6 +13,8 @@ const initial = () => ({
   epoch: 0,
   //: The same, for the tenants and hosts of one cloud.
   cloudEpoch: { source: 0, destination: 0 },
+  //: Rises when a machine was switched.
+  powerEpoch: 0,
   clouds: {},
   cloudsError: null,
   //: id -> migration, as newly as it is known.
