@@ -197,7 +197,7 @@ def test_from_a_host_that_lost_its_power_servers_are_rebuilt_elsewhere(racks: Ra
         wait(lambda: racks.service(racks.host)["state"], lambda state: state == "down", "Nova to notice", 120)
         refused = racks.evacuate(racks.host, "--yes")
         assert refused.code == 1
-        assert "its nova-compute is down: where the machine is surely off, say --fenced" in refused.out
+        assert "its nova-compute is down: where the machine is surely off, say so (fenced)" in refused.out
         assert racks.places() == before
         done = racks.evacuate(racks.host, "--yes", "--fenced")
         assert done.code == 0, done.said

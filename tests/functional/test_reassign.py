@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -80,8 +81,9 @@ class Site:
     def end(self) -> None:
         """Whatever became of a test, nothing of it runs on."""
         for process in self.begun:
-            process.kill()
-            process.communicate()
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def reassign(self) -> subprocess.CompletedProcess[str]:
         return self.run("reassign", HOST, "--yes")
@@ -189,7 +191,8 @@ def test_a_dry_run_shows_everything_and_changes_nothing(site: Site) -> None:
 
 
 def test_a_host_changes_sides(site: Site) -> None:
-    site.machine.set(pace=0.2)
+    # Each percentage is there for longer than we take from one look to the next.
+    site.machine.set(pace=1.2)
     done = site.run("reassign", HOST, "--yes", "-f", "json")
     assert done.returncode == 0, done.stderr
     assert site.arrived()
@@ -198,7 +201,7 @@ def test_a_host_changes_sides(site: Site) -> None:
     assert report["migration"]["state"] == "done"
     assert {one["verdict"] for one in report["resources"]} <= {"equal", "mapped"}
     steps = site.steps()
-    assert any(step.startswith("deploying: 10 % copying") for step in steps), steps
+    assert any(re.match(r"deploying: \d+ % copying what is needed", step) for step in steps), steps
     assert "command has discovered it as node-of-mine" in steps
     verified = site.run("verify", "1", module="main")
     assert verified.returncode == 0, verified.stdout + verified.stderr
