@@ -65,4 +65,5 @@ def _servers(host: Host, servers: list[hypervisors.Wire], what: str, role: str) 
         return []
     names = ", ".join(human.short(server.get("name") or server["id"]) for server in servers[:NAMED])
     more = f" and {len(servers) - NAMED} more" if len(servers) > NAMED else ""
-    return [f"{human.count(len(servers), 'server')} of the {role} {what} on {host.name}: {names}{more}"]
+    verb = f"{what}s" if what == "live" and len(servers) == 1 else what
+    return [f"{human.count(len(servers), 'server')} of the {role} {verb} on {host.name}: {names}{more}"]

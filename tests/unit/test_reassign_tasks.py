@@ -104,7 +104,7 @@ def test_it_is_asked_directly_before_the_cut(world, context, monkeypatch):
         world.servers = [{"id": "w", "name": "web", "on": ("source", SERVICE)}]
 
     monkeypatch.setattr(machines, "pause", lambda *_: late())
-    with pytest.raises(CloudError, match=r"1 server of the source live on c1\.example: web: it is not switched off"):
+    with pytest.raises(CloudError, match=r"1 server of the source lives on c1\.example: web: it is not switched off"):
         SwitchOff(NAME, SERVICE).execute(context)
     assert world.did == []
 
@@ -222,7 +222,7 @@ def test_servers_that_it_has_in_the_destination_keep_its_power(world, context):
     left(world, context)
     world.joins()
     world.servers = [{"id": "w", "name": "web", "on": ("destination", NAME)}]
-    with pytest.raises(CloudError, match=r"1 server of the destination live on c1\.example: web: it is not inst"):
+    with pytest.raises(CloudError, match=r"1 server of the destination lives on c1\.example: web: it is not inst"):
         Prepare(NAME).execute(context)
     assert world.did == []
 

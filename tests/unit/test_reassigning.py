@@ -62,7 +62,7 @@ def test_what_is_in_the_way_has_a_remedy(world, store):
     world.servers = [{"id": "w", "name": "web", "on": ("source", SERVICE)}]
     world.services["source"][0]["status"] = "enabled"
     found = blocks(world, store)
-    assert [reason for reason in found if "1 server of the source live on c1.example: web" in reason]
+    assert [reason for reason in found if "1 server of the source lives on c1.example: web" in reason]
     assert set(found.values()) == {f"evacuate {SERVICE} first"}
 
 
