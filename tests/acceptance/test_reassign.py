@@ -217,7 +217,8 @@ def boot_there(racks: Racks) -> Json:
     """A server of the destination on the new host."""
     compute, image = racks.clouds.destination.compute, racks.clouds.destination.image
     (base,) = [one for one in image.list("/images", "images") if one["name"] == "acme-base"]
-    (flavor,) = [one for one in compute.list("/flavors", "flavors") if one["name"] == f"{racks.domain}.small"]
+    (flavor,) = [one for one in compute.list("/flavors", "flavors", is_public="None")
+                 if one["name"] == f"{racks.domain}.small"]  # fmt: skip
     server = compute.post(
         "/servers", "server", name=f"{racks.domain}-there", host=HOST,
         imageRef=base["id"], flavorRef=flavor["id"], networks="none",
