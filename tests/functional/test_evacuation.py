@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ import pytest
 from pumphouse.embedded import demo
 from pumphouse.embedded.demo.account import Service, operator
 from pumphouse.embedded.process import Pair, start_pair
+from tests.functional.waiting import PATIENCE, until
 
-PATIENCE = 60
 HOST, OTHER = "src-c1", "src-c2"
 PLACE = "OS-EXT-SRV-ATTR:host"
 
@@ -93,16 +92,6 @@ class Site:
     def events(self) -> list[str]:
         done = self.run("show", "1", "-f", "json", module="main")
         return [event["text"] for event in json.loads(done.stdout)["events"]] if done.returncode == 0 else []
-
-
-def until(what: str, look: Callable[[], Any]) -> Any:
-    """What ``look`` finds, in time."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited for {what}, in vain")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from pumphouse.tasks import installing, machines
 from tests.functional import bmc
 from tests.functional.fuel import ENVIRONMENT, Master
 from tests.functional.pretended import Pretended
+from tests.functional.waiting import until
 
-PATIENCE = 60
 HOST, OTHER = "src-c1", "src-c2"
 MAC = "52:54:00:aa:00:03"
 PROGRAM = Path(__file__).with_name("pretended.py")
@@ -134,16 +134,6 @@ class Site:
             and HOST not in [*self.agents(), *self.providers(), *known]
             and OTHER in self.agents()
         )
-
-
-def until(what: str, look: Callable[[], Any]) -> Any:
-    """What ``look`` finds, in time."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited for {what}, in vain")
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ import requests
 import urllib3
 
 from pumphouse.hosts.options import Secret
+from pumphouse.hosts.provisioners import address
 from pumphouse.hosts.provisioners.base import ProvisionerError
 
 Json = dict[str, Any]
@@ -220,14 +221,7 @@ def one_line(text: Any) -> str:
 
 
 def _checked(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        right = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        right = False
-    if not right or parts.username or parts.password or parts.query or parts.fragment:
-        raise ProvisionerError("provisioner.url is to be like http://10.20.0.2:8000, without account or parameters")
-    return url.rstrip("/").removesuffix("/api/v1").removesuffix("/api")
+    return address.checked(url, "provisioner.url", "http://10.20.0.2:8000").removesuffix("/api/v1").removesuffix("/api")
 
 
 def _cause(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pumphouse.clouds import entry, errors, http
 from pumphouse.errors import PumphouseError
+from pumphouse.hosts.provisioners import address
 from pumphouse.hosts.provisioners.base import ProvisionerError
 
 if TYPE_CHECKING:
@@ -196,14 +197,7 @@ def _once_each(connections: requests.Session) -> None:
 
 
 def _checked(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        right = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        right = False
-    if not right or parts.username or parts.password or parts.query or parts.fragment:
-        raise ProvisionerError("provisioner.endpoint is to be like http://10.0.0.2:6385, without account or parameters")
-    return url.rstrip("/").removesuffix("/v1")
+    return address.checked(url, "provisioner.endpoint", "http://10.0.0.2:6385").removesuffix("/v1")
 
 
 def refusal(answer: requests.Response) -> str:
