@@ -11,7 +11,7 @@ from ..errors import UsageError
 from . import command, power, reassign, text
 from .main import Pumphouse
 from .main import main as run
-from .migrate import positive, tell
+from .migrate import positive, show, tell
 from .settling import WORKERS, agreed, need_answer, of_this_pair, stays
 
 if TYPE_CHECKING:
@@ -77,18 +77,12 @@ class Evacuate(command.Command):
 
     def _evacuate(self, source: Cloud, destination: Cloud, store: Store, parsed_args: argparse.Namespace) -> int:
         from ..planning.evacuating import Wish, make_evacuation
-        from . import plan_view
 
         wish = Wish(parsed_args.host, parsed_args.to, parsed_args.cold, parsed_args.fenced)
         plan = make_evacuation(source, store, wish, self.say)
+        show(plan, parsed_args, quiet=self.app.options.quiet)
         if parsed_args.dry_run:
-            if parsed_args.format == "table":
-                plan_view.show(plan, text.console())
-            else:
-                command.dump(plan.to_json(), parsed_args.format)
             return 0
-        if not self.app.options.quiet:
-            plan_view.show(plan, text.console(sys.stdout if parsed_args.format == "table" else sys.stderr))
         if not self._agreed(plan, parsed_args):
             print("Nothing was changed.", file=sys.stderr)
             return 1

@@ -201,6 +201,17 @@ class Migrate(command.Command):
         return text.console(sys.stdout if format == "table" else sys.stderr)
 
 
+def show(plan: Plan, parsed_args: argparse.Namespace, *, quiet: bool) -> None:
+    """Print a plan: as what was asked for with --dry-run, and else, unless ``quiet``, for people beside the result."""
+    from . import plan_view
+
+    people = parsed_args.format == "table"
+    if parsed_args.dry_run and not people:
+        command.dump(plan.to_json(), parsed_args.format)
+    elif parsed_args.dry_run or not quiet:
+        plan_view.show(plan, text.console(sys.stdout if people else sys.stderr))
+
+
 def tell(store: Store, plan: Plan, migration_id: int, format: str) -> int:
     """Say how a migration went; returns the exit code."""
     from ..migrations import report

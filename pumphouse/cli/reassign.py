@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from .. import human
-from . import command, text
-from .migrate import tell
+from . import command
+from .migrate import show, tell
 from .power import WORKERS, HostCommand
 from .settling import agreed, need_answer
 
@@ -51,22 +51,13 @@ class Reassign(HostCommand):
         hosts(parsed_args.host)
         with self.store(config) as store, self.clouds(config, WORKERS) as (source, destination):
             plan = make_reassignment(source, destination, store, parsed_args.host, hosts, self.say)
-            self._show(plan, parsed_args)
+            show(plan, parsed_args, quiet=self.app.options.quiet)
             if parsed_args.dry_run:
                 return 0
             if not self._agreed(plan, parsed_args):
                 print("Nothing was changed.", file=sys.stderr)
                 return 1
             return self._run(source, destination, store, plan, parsed_args)
-
-    def _show(self, plan: Plan, parsed_args: argparse.Namespace) -> None:
-        from . import plan_view
-
-        people = parsed_args.format == "table"
-        if parsed_args.dry_run and not people:
-            command.dump(plan.to_json(), parsed_args.format)
-        elif parsed_args.dry_run or not self.app.options.quiet:
-            plan_view.show(plan, text.console(sys.stdout if people else sys.stderr))
 
     def _agreed(self, plan: Plan, parsed_args: argparse.Namespace) -> bool:
         """Nobody can agree to what blocks: a machine would be cut off that is in use, or stay half-way."""
