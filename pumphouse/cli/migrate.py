@@ -31,9 +31,9 @@ class Migrate(command.Command):
     """Move a tenant, or single resources with what they need, to the destination."""
 
     notes = (
-        "exit codes: 0 all moved and verified (or: all was there already), 1 something failed, differs or is"
-        " in conflict (it is named), 2 bad input (nothing was done), 130 stopped by Ctrl-C (run it again to"
-        " go on)"
+        "exit codes: 0 all moved and verified (or: all was there already), 1 something failed, differs, is"
+        " in conflict or left over (it is named), 2 bad input (nothing was done), 130 stopped by Ctrl-C (run it again"
+        " to go on)"
     )
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:

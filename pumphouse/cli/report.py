@@ -70,6 +70,8 @@ def show(report: dict[str, Any], console: Console) -> None:
     for item in report["not_carried"]:
         name = human.clean(item["name"] or item["id"])
         console.print(Text(f"  {item['type']} {name} ({item['id']}): {human.clean(item['reason'])}"))
+    for one in report["left_over"]:
+        console.print(Text(f"\nLeft over in the {one['cloud']}: {one['type']} {one['name']} ({one['id']})"))
     if report["notes"]:
         console.print(Text("\nNotes", style="bold"))
     for note in report["notes"]:

@@ -17,12 +17,13 @@ BAD = ("differs", "not verified", "failed")
 
 
 def is_good(report: dict[str, Any], plan: Plan) -> bool:
-    """Whether everything was moved and verified: no unit failed, nothing differs, nothing was in conflict."""
+    """Whether all was moved and verified: no unit failed, nothing differs, is in conflict, or is left over."""
     return (
         report["migration"]["state"] == "done"
         and all(unit["state"] == "done" for unit in report["units"])
         and not any(resource["verdict"] in BAD for resource in report["resources"])
         and not plan.count("conflict")
+        and not report["left_over"]
     )
 
 
@@ -72,6 +73,10 @@ def _problems(report: dict[str, Any], plan: Plan, console: Console) -> None:
             for field in resource["fields"]
             if field["verdict"] in BAD
         ]
+    lines += [
+        f"{one['type']} {one['name']}: left over in the {one['cloud']}; pumphouse leftovers --remove removes it"
+        for one in report["left_over"]
+    ]
     for line in lines:
         console.print(Text(f"! {line}", style="red"))
     if lines:

@@ -25,6 +25,7 @@ from pumphouse.resources.base import FieldVerdict, Wire
 from pumphouse.resources.compute.server import boots_from_volume
 from pumphouse.resources.registry import TYPES
 from pumphouse.store import Migration, Store
+from pumphouse.tasks.base import tidy
 from pumphouse.tasks.context import Context
 from pumphouse.tasks.volumes import copy_of, upload, wait_image, wait_volume
 from pumphouse.transfer.glance import Glance
@@ -150,7 +151,7 @@ def _compare(context: Context, item: Item, say: Callable[[str], None]) -> Compar
             result.verdict = "differs"
             result.reason = f"{result.size} bytes, sha512 {result.sha512} became {other[0]} bytes, sha512 {other[1]}"
     finally:
-        for text in context.remove_temporaries():
+        for text in tidy(context):
             context.store.add_event(context.migration_id, "left over", text, unit=UNIT)
     return result
 

@@ -35,6 +35,7 @@ def build(store: Store, migration_id: int, brief: bool = False) -> dict[str, Any
             {"type": item.type, "id": item.id, "name": item.name, "reason": item.reason}
             for item in (*plan.not_carried, *(item for item in plan.items if item.action == "skip"))
         ],
+        "left_over": _left_over(store, migration),
         "notes": list(plan.notes),
     }
 
@@ -100,6 +101,10 @@ def _troubles(report: dict[str, Any]) -> list[tuple[str, str]]:
         ]
         if resource.get("action") == "conflict":
             found.append((name, f"conflict: {resource['reason']}"))
+    found += [
+        (f"{one['type']} {one['name']}", f"left over in the {one['cloud']}: it could not be removed")
+        for one in report["left_over"]
+    ]
     return found
 
 
@@ -127,6 +132,16 @@ def _head(migration: Migration, plan: Plan, units: list[UnitRow], resources: lis
         "source": migration.options.get("source", left),
         "destination": migration.options.get("destination", right),
     }
+
+
+def _left_over(store: Store, migration: Migration) -> list[dict[str, str]]:
+    """Temporary things that could not be removed: while a migration runs, it still needs them."""
+    if migration.state in UNFINISHED:
+        return []
+    return [
+        {"cloud": row.cloud_role, "type": row.type, "id": row.resource_id, "name": row.name}
+        for row in store.temporaries(migration.id)
+    ]
 
 
 def _key(resource: dict[str, Any]) -> tuple[str, str]:

@@ -27,6 +27,7 @@ from pumphouse.planning.planner import pair_of
 from pumphouse.store import claims, logbook, notes
 from pumphouse.store.claims import Claim, ClaimedStore, LostClaimError
 from pumphouse.store.store import CANCEL, CANCELLED, Store
+from pumphouse.tasks.base import tidy
 from pumphouse.tasks.context import WHOLE, Context, Hosts, no_inventory
 from pumphouse.transfer.progress import (
     BLOCKED,
@@ -210,7 +211,7 @@ class _Runner:
         for unit in self.plan.units:
             if self.states[unit.name] == PENDING:
                 self._give_up(unit, STOPPED, "stopped before it began")
-        for text in context.remove_temporaries():
+        for text in tidy(context):
             context.store.add_event(context.migration_id, "left over", text)
         claims.release_ended(context.store, context.migration_id)
         logbook.sweep(context.store, context.migration_id)
@@ -337,7 +338,7 @@ class _Runner:
         self._end(context, unit, DONE)
 
     def _tidy(self, context: Context) -> None:
-        for text in context.remove_temporaries():
+        for text in tidy(context):
             context.store.add_event(context.migration_id, "left over", text, unit=context.unit)
 
     def _end(self, context: Context, unit: Unit, state: str, why: str = "") -> None:

@@ -24,7 +24,7 @@ from pumphouse.resources.registry import TYPES
 from pumphouse.store import Migration, Store, claims, logbook
 from pumphouse.store.claims import ClaimedStore, LostClaimError
 from pumphouse.store.store import CANCELLED, REVERTED, REVERTING
-from pumphouse.tasks.base import patiently
+from pumphouse.tasks.base import patiently, tidy
 from pumphouse.tasks.context import Context, Hosts, no_inventory
 from pumphouse.transfer.progress import BLOCKED, DONE, FAILED, PENDING, RUNNING, STOPPED, Progress, UnitProgress
 
@@ -86,7 +86,7 @@ def roll_back(
         for unit in reversed(plan.units):
             if unit.name in chosen:
                 undo.unit(unit, STOPPED if stranded else REVERTED)
-    undo.left += undo.whole.remove_temporaries()
+    undo.left += tidy(undo.whole)
     logbook.sweep(store, migration.id)
     if units is None:
         store.set_migration_state(migration.id, REVERTED if not undo.left else FAILED)
@@ -104,7 +104,7 @@ def undo_interrupted(
         for unit in reversed(plan.units):
             if states.get(unit.name) == RUNNING:
                 undo.unit(unit, STOPPED, "cancelled")
-    undo.left += undo.whole.remove_temporaries()
+    undo.left += tidy(undo.whole)
     logbook.sweep(store, migration.id)
     store.set_migration_state(migration.id, CANCELLED)
     return undo.left
@@ -175,7 +175,7 @@ class _Undo:
                 raise
             except Exception as error:
                 problems.append(f"{unit.title}: {task.name} could not be undone: {explain(error)}")
-        problems += context.remove_temporaries()
+        problems += tidy(context)
         for text in problems:
             context.store.add_event(context.migration_id, "undo failed", text, unit=unit.name)
         self.left += problems

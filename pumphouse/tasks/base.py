@@ -86,6 +86,26 @@ def patiently(context: Context, name: str, do: Callable[[], T]) -> T:
     raise AssertionError
 
 
+def tidy(context: Context) -> list[str]:
+    """Remove the unit's temporary things, patiently; returns a sentence for each that stays. Raises LostClaimError."""
+
+    def remove() -> list[str]:
+        left = context.remove_temporaries()
+        for error in left.values():
+            if passes(error):
+                raise error
+        return list(left)
+
+    # That the unit is given up is no reason to leave them.
+    calm = dataclasses.replace(context, abandon=threading.Event())
+    try:
+        return patiently(calm, "removing temporary things", remove)
+    except LostClaimError:
+        raise
+    except Exception:
+        return list(context.remove_temporaries())
+
+
 def anew(context: Context, order: Callable[[], T], clear: Callable[[], None] = lambda: None) -> T:
     """What comes of an order that a service carries out by itself; where it fails, ``clear`` and order it anew.
 

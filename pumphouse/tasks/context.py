@@ -255,12 +255,12 @@ class Context:
         """The same for what belongs to the migration as a whole, and not to one of its units."""
         return dataclasses.replace(self, unit=WHOLE)
 
-    def remove_temporaries(self, *ids: str) -> list[str]:
+    def remove_temporaries(self, *ids: str) -> dict[str, Exception]:
         """Remove the unit's temporary things (only those with these ids, if any are given).
 
-        Returns a sentence for each that could not be removed; it stays noted.
+        Returns a sentence for each that could not be removed, and why; it stays noted.
         """
-        left = []
+        left: dict[str, Exception] = {}
         for row in reversed(self.store.temporaries(self.migration_id, self.unit)):
             if ids and row.resource_id not in ids:
                 continue
@@ -270,7 +270,7 @@ class Context:
             except LostClaimError:
                 raise
             except Exception as error:
-                left.append(f"{row.cloud_role} {row.type} {row.name} ({row.resource_id}): {type(error).__name__}")
+                left[f"{row.cloud_role} {row.type} {row.name} ({row.resource_id}): {explain(error)}"] = error
             else:
                 self.store.drop_temporary(row.id)
         return left

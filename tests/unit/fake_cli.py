@@ -37,8 +37,8 @@ def plan(action: str = "create", conflict: bool = False) -> Plan:
     return Plan({"tenant": "acme"}, units, left, ["Passwords cannot move: set identity_database"])
 
 
-def run(plan, store, *, concurrency, progress, stop, on_start, pace=0.0, fail=()):
-    """Stand in for migrations.run: every unit takes some steps; those in ``fail`` fail."""
+def run(plan, store, *, concurrency, progress, stop, on_start, pace=0.0, fail=(), left=()):
+    """Stand in for migrations.run: every unit takes some steps; those in ``fail`` fail; images in ``left`` stay."""
     options = {"concurrency": concurrency, "source": "old at http://old", "destination": "new at http://new"}
     units = [(unit.name, unit.kind, unit.title, unit.bytes) for unit in plan.units]
     migration = store.start_migration("http://old -> http://new", plan.selection, plan.to_json(), options, units)
@@ -71,6 +71,8 @@ def run(plan, store, *, concurrency, progress, stop, on_start, pace=0.0, fail=()
         )
         if state == DONE:
             verify(store, migration, unit)
+    for name in left:
+        store.add_temporary(migration, plan.units[0].name, "destination", "image", name, name)
     store.add_event(migration, "end", "the end")
     store.set_migration_state(migration, "stopped" if stop.is_set() else "failed" if failed else "done")
     return migration
@@ -114,7 +116,7 @@ class Cloud:
         Cloud.closed += 1
 
 
-def install(patch, database: str, *, the_plan: Plan | None = None, pace: float = 0.0, fail=()) -> None:
+def install(patch, database: str, *, the_plan: Plan | None = None, pace: float = 0.0, fail=(), left=()) -> None:
     """Put the stand-ins in place; ``patch(module name, attribute, value)``."""
     config = SimpleNamespace(
         path=Path("pumphouse.yaml"),
@@ -134,7 +136,7 @@ def install(patch, database: str, *, the_plan: Plan | None = None, pace: float =
     patch(
         "pumphouse.migrations",
         "run",
-        lambda source, destination, store, plan, **more: run(plan, store, pace=pace, fail=fail, **more),
+        lambda source, destination, store, plan, **more: run(plan, store, pace=pace, fail=fail, left=left, **more),
     )
 
 

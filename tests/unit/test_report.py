@@ -62,6 +62,18 @@ def test_skipped_items_within_units_are_not_carried(store):
     assert built["not_carried"] == [{"type": "image", "id": "i", "name": "i", "reason": "too old"}]
 
 
+def test_what_could_not_be_removed_is_in_it_once_the_migration_has_ended(store):
+    migration = store.start_migration("a -> b", {}, Plan({}).to_json(), {})
+    store.add_temporary(migration, "a", "destination", "image", "i1", "pumphouse-1-bytes-s1")
+    assert report.build(store, migration)["left_over"] == []
+    store.set_migration_state(migration, "done")
+    built = report.build(store, migration)
+    assert built["left_over"] == [{"cloud": "destination", "type": "image", "id": "i1", "name": "pumphouse-1-bytes-s1"}]
+    assert "image pumphouse-1-bytes-s1: left over in the destination" in " ".join(
+        Page(report.render_html(built)).text.split()
+    )
+
+
 def test_running_migration_has_no_end(store):
     migration = store.start_migration("a -> b", {}, Plan({}).to_json(), {})
     head = report.build(store, migration)["migration"]

@@ -13,6 +13,7 @@ from pumphouse.errors import CloudError
 from pumphouse.migrations import beginning, keeping, runner, running_unit
 from pumphouse.planning.plan import Item, Plan, Unit
 from pumphouse.planning.planner import pair_of
+from pumphouse.tasks import base
 from pumphouse.tasks.base import Task
 from pumphouse.tasks.records import MakeResource
 from pumphouse.transfer.progress import Progress
@@ -395,6 +396,18 @@ def test_a_temporary_thing_that_does_not_go_is_told_and_not_forgotten(site):
     (kept,) = site.store.temporaries()
     assert kept.name == "stays"
     assert any("stays" in text and kept.resource_id in text for text in site.events("left over"))
+
+
+@pytest.mark.parametrize("end", [lambda _: None, fail])
+def test_a_service_that_is_away_when_temporary_things_go_is_waited_for(site, monkeypatch, end):
+    monkeypatch.setattr(base, "pause", lambda *_: site.destination.refuse.clear())
+    site.destination.refuse["delete", "image"] = HttpError(503, "not now")
+    site.unit("a", Do("1", leave("mine")), Do("2", end))
+    site.run()
+    assert site.destination.tables["image"] == {}
+    assert site.store.temporaries() == []
+    assert site.events("left over") == []
+    assert any("not now" in text for text in site.events("again"))
 
 
 # Verification

@@ -170,7 +170,7 @@ def test_our_account_enters_a_project_for_a_while(context):
     role = "destination-me/P/destination-admin-role"
     assert list(context.destination.tables["assignment"]) == [role]
     assert context.store.temporaries(unit="unit") == []
-    assert context.of_migration().remove_temporaries() == []
+    assert context.of_migration().remove_temporaries() == {}
     assert context.destination.tables["assignment"] == {}
 
 
@@ -188,7 +188,7 @@ def test_a_disabled_project_is_open_for_the_time_of_the_migration_only(context):
     EnterProject("p").execute(context)
     projects = context.destination.tables["project"]
     assert projects["P"]["enabled"] and projects["top"]["enabled"]
-    assert context.of_migration().remove_temporaries() == []
+    assert context.of_migration().remove_temporaries() == {}
     assert not projects["P"]["enabled"] and not projects["top"]["enabled"]
 
 
@@ -212,7 +212,7 @@ def test_what_an_interrupted_run_left_under_the_same_name_is_used(context):
     left = make_image(context, "mine")
     assert make_image(context, "mine") == left
     assert list(context.source.tables["image"]) == [left]
-    assert context.remove_temporaries() == []
+    assert context.remove_temporaries() == {}
     assert context.source.tables["image"] == {}
     assert context.store.temporaries() == []
 
@@ -230,7 +230,7 @@ def test_what_was_made_though_no_answer_came_goes_away_too(context):
 
     with pytest.raises(CloudError):
         context.temporary("source", "image", "mine", make)
-    assert context.remove_temporaries() == []
+    assert context.remove_temporaries() == {}
     assert context.source.tables["image"] == {}
     assert context.store.temporaries() == []
 
@@ -245,7 +245,7 @@ def test_what_was_refused_is_not_looked_for(context):
 def test_temporary_things_of_other_units_are_left_alone(context):
     mine, other = (make_image(dataclasses.replace(context, unit=unit), "same") for unit in ("unit", "other"))
     assert mine != other
-    assert context.remove_temporaries() == []
+    assert context.remove_temporaries() == {}
     assert list(context.source.tables["image"]) == [other]
 
 

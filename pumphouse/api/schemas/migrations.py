@@ -234,4 +234,6 @@ class Report(Answer):
     units: list[dict[str, Any]]
     resources: list[ReportedResource]
     not_carried: list[dict[str, Any]]
+    #: Temporary things that could not be removed.
+    left_over: list[dict[str, str]]
     notes: list[str]
