@@ -232,6 +232,21 @@ def test_an_empty_host_is_switched_off_and_on(place: Place, visitor: Visitor) ->
     expect(visitor.see("live-region")).to_contain_text(f"Host {HOST} is on")
 
 
+def test_which_hosts_fall_empty_first_is_told_and_a_tenant_planned(place: Place, visitor: Visitor) -> None:
+    (first, *_) = place.service.call("/v1/host-order")["items"]
+    (tenant, *_) = first["tenants"]
+    visitor.see("host-order-link").click()
+    step = visitor.see("order-step").first
+    expect(step).to_contain_text(f"Then empty: {', '.join(first['hosts'])}")
+    expect(step).to_contain_text(f"{tenant['name']} {tenant['servers']} server")
+    step.get_by_role("button", name=f"Plan the move of {tenant['name']}").click()
+    expect(visitor.see("plan-start")).to_be_enabled()
+    expect(visitor.see("plan-sheet")).to_contain_text(f"tenant {tenant['name']}")
+    visitor.page.keyboard.press("Escape")
+    expect(visitor.see("plan-sheet")).to_have_count(0)
+    expect(visitor.page.get_by_role("heading", name="Hosts that fall empty")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "viewport"), [("wide", WIDE), ("narrow", NARROW)])
 def test_everybody_can_read_it(place: Place, running: Any, scheme: str, width: str, viewport: dict[str, int]) -> None:
@@ -246,6 +261,11 @@ def test_everybody_can_read_it(place: Place, running: Any, scheme: str, width: s
     expect(visitor.see("plan-start")).to_be_enabled()
     wrong["plan"] = visitor.findings()
     picture(visitor, f"host-plan-{scheme}-{width}")
+    visitor.open("#/host-order")
+    expect(visitor.see("order-step").first).to_be_visible()
+    wrong["order"] = visitor.findings()
+    overflow += visitor.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    picture(visitor, f"host-order-{scheme}-{width}")
     assert ({view: found for view, found in wrong.items() if found}, max(0, overflow)) == ({}, 0)
     assert visitor.complaints == []
     visitor.context.close()

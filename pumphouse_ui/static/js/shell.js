@@ -4,6 +4,7 @@ import { logOut } from "./api.js";
 import { Board } from "./board.js";
 import { checkClouds } from "./events.js";
 import { useLoad, useTitle } from "./hooks.js";
+import { HostOrder } from "./host_order.js";
 import { Icon, Mark } from "./icons.js";
 import { Leftovers } from "./leftovers.js";
 import { MigrationPage } from "./migration.js";
@@ -19,6 +20,7 @@ function View({ route }) {
   if (!first || first === "tenants") return html`<${Board} route=${route} />`;
   if (first === "migrations" && second) return html`<${MigrationPage} key=${second} id=${second} route=${route} />`;
   if (first === "migrations") return html`<${Migrations} route=${route} />`;
+  if (first === "host-order") return html`<${HostOrder} />`;
   if (first === "leftovers") return html`<${Leftovers} />`;
   return html`<${Nowhere} />`;
 }
