@@ -53,11 +53,11 @@ class Site(Pumphouse):
             text=True,
         )
 
-    def migrate(self) -> subprocess.Popen[str]:
+    def migrate(self, *options: str) -> subprocess.Popen[str]:
         """Start to move the tenant."""
         rows = self.run("list", "-f", "json").json()
         self.seen = max((event["id"] for row in rows for event in self.events(row["id"])), default=0)
-        return self.begin("migrate", "--tenant", "acme", "--domain", self.domain, "--yes")
+        return self.begin("migrate", "--tenant", "acme", "--domain", self.domain, "--yes", *options)
 
     def events(self, number: str) -> list[dict[str, Any]]:
         """All of a migration."""
@@ -208,11 +208,13 @@ def test_glance_is_away_for_half_a_minute(
 
 
 def test_our_own_database_is_restarted(site: Site, clouds: Lab, before: dict[str, list[Any]], tmp_path: Path) -> None:
+    """While servers move that are to be left shut off."""
+    off = {**before, "servers": [(name, "SHUTOFF") for name, _ in before["servers"]]}
     database = StateDatabase(tmp_path)
     settings = json.loads(site.config.read_text())
     try:
         site.config.write_text(json.dumps({**settings, "database": database.url}))
-        process = site.migrate()
+        process = site.migrate("--power", "off")
         number = site.reach(process, MOMENTS[0])
         for _ in range(3):
             database.stop()
@@ -221,7 +223,7 @@ def test_our_own_database_is_restarted(site: Site, clouds: Lab, before: dict[str
             time.sleep(2)
         code, said = end(process)
         assert code == 0, said
-        assert holdings(clouds.destination, site.domain) == before
+        assert holdings(clouds.destination, site.domain) == off
         accepted = site.run("accept", number, "--server", "build-1", "--delete-source", "--yes")
         assert accepted.code == 0, accepted.said
         names = [name for name, _ in holdings(clouds.source, site.domain)["servers"]]

@@ -86,7 +86,7 @@ def mapped(pumphouse: Pumphouse, cases: Tenant) -> Pumphouse:
 
 
 @pytest.fixture(scope="module")
-def quiet(mapped: Pumphouse, cases: Tenant, unknown_network: Done) -> Done:
+def quiet(mapped: Pumphouse, cases: Tenant, unknown_network: Done, given_name: Done) -> Done:
     """The move of the project without servers."""
     config = mapped.folder / "mapped.yaml"
     return mapped.run("migrate", "--tenant", cases.id("project", "quiet"), "--yes", "-f", "json", config=config)
@@ -96,6 +96,13 @@ def quiet(mapped: Pumphouse, cases: Tenant, unknown_network: Done) -> Done:
 def unknown_network(pumphouse: Pumphouse, cases: Tenant) -> Done:
     """Its plan without the mapping."""
     return pumphouse.run("migrate", "--tenant", cases.id("project", "quiet"), "--dry-run", "-f", "json")
+
+
+@pytest.fixture(scope="module")
+def given_name(pumphouse: Pumphouse, cases: Tenant) -> Done:
+    """Its plan with the mapping as an option."""
+    named = f"networks:{cases.call('@ outside old')}={cases.call('@ outside new')}"
+    return pumphouse.run("migrate", "--tenant", cases.id("project", "quiet"), "--map", named, "--dry-run", "-f", "json")
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +120,11 @@ def test_a_project_without_servers_moves(quiet: Done) -> None:
 def test_an_external_network_of_unknown_name_is_a_conflict(unknown_network: Done, cases: Tenant) -> None:
     found = conflict(unknown_network.json(), "network")
     assert found["name"] == cases.call("@ outside old")
+
+
+def test_its_name_may_be_given_for_one_plan(given_name: Done) -> None:
+    assert given_name.code == 0, given_name.said
+    assert conflicts(given_name.json(), "network") == {}
 
 
 def test_an_external_network_of_another_name(clouds: Lab, cases: Tenant, arrived: Json) -> None:
