@@ -20,6 +20,8 @@ from pathlib import Path
 
 #: The environment variable that holds a record's mark.
 MARK = "PUMPHOUSE_LAB_MARK"
+#: Seconds within which what is killed is gone.
+DYING = 10
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ class Processes:
     def stop(self, names: Iterable[str], grace: float = 6) -> None:
         """End these processes with all their descendants, and forget them.
 
-        They are asked to (SIGTERM) and given `grace` seconds, then made to (SIGKILL).
+        They are asked to (SIGTERM) and given `grace` seconds, then made to (SIGKILL), and are gone when this returns.
         """
         records = {name: record for name in names if (record := self.record(name))}
         # one look at the leaders now: later their sessions are known by their members only
@@ -188,8 +190,12 @@ class Processes:
             while left and time.monotonic() < end:
                 time.sleep(0.05)
                 left = self._still(left)
-        for living in self._still(left) + self._living(records.values()):
-            send(living, signal.SIGKILL)
+        # The kernel takes its time, and who is killed may have made another one just before.
+        end = time.monotonic() + DYING
+        while (left := self._still(left) + self._living(records.values())) and time.monotonic() < end:
+            for living in left:
+                send(living, signal.SIGKILL)
+            time.sleep(0.02)
         for name in records:
             self._path(name).unlink(missing_ok=True)
 
