@@ -114,8 +114,9 @@ def test_a_service_can_be_disabled_and_enabled(operator: Account, release: str) 
 
 
 def test_a_service_is_deleted_only_from_an_empty_host(operator: Account, ground: Ground) -> None:
-    with refused(404, "could not be found"):
-        operator.compute.call("DELETE", f"/os-services/{uuid.uuid4()}")
+    nobody = uuid.uuid4()
+    with refused(404, f"Service {nobody} not found."):
+        operator.compute.call("DELETE", f"/os-services/{nobody}")
     made = ground.boot()
     try:
         host = ground.show(made["id"], account=operator)["OS-EXT-SRV-ATTR:host"]

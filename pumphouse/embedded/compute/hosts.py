@@ -105,7 +105,7 @@ class Hosts(Base):
         key = "id" if self.since(53) else "number"
         service = next((one for one in self.state.services.values() if str(one[key]) == id_), None)
         if service is None:
-            raise RefusedError(404, f"Service {id_} could not be found.")
+            raise RefusedError(404, f"Service {id_} not found.")
         if service["binary"] == COMPUTE:
             self._delete_host(self.state.hosts[service["host"]])
         del self.state.services[service["id"]]
