@@ -99,7 +99,7 @@ function Verify({ m, close }) {
 
 const DIALOGS = { cancel: Cancel, resume: Resume, rollback: Rollback, accept: AcceptDialog, verify: Verify };
 
-export function Actions({ m, route, units }) {
+export function Actions({ m, fresh, route, units }) {
   // A job that was asked for keeps the others back until it has ended.
   const busy = useStore((s) =>
     Object.values(s.jobs).find(
@@ -118,11 +118,11 @@ export function Actions({ m, route, units }) {
   const first = m.state === "done" && !about ? "accept" : ["failed", "stopped", "cancelled"].includes(m.state) ? "resume" : "";
   const Shown = open && allowed && m.can[open] ? DIALOGS[open] : null;
   useEffect(() => {
-    if (open && !Shown) {
+    if (open && !Shown && fresh) {
       announce(`Migration ${m.id} is ${m.state}: that cannot be done now`);
       close();
     }
-  }, [open, Boolean(Shown)]);
+  }, [open, Boolean(Shown), fresh]);
   return html`<div class="actions" role="group" aria-label="What can be done">
     ${offered.map(
       ([

@@ -76,8 +76,12 @@ export function MigrationPage({ id, route }) {
   const epoch = useStore((s) => s.epoch);
   useNames();
   const { data, error, reload } = useLoad((signal) => fetchJson(`migrations/${id}`, signal), [id, epoch]);
+  // What was known before may be old: until it is read, nobody is told that something cannot be done now.
+  const [fresh, setFresh] = useState(false);
   useEffect(() => {
-    if (data) set(put("migrations", data));
+    if (!data) return;
+    set(put("migrations", data));
+    setFresh(true);
   }, [data]);
   const m = known || data;
   useTitle(m ? `${m.state === "running" ? `${progress(m)} % ` : ""}Migration ${id}: ${nameOf(m)}` : `Migration ${id}`);
@@ -92,10 +96,10 @@ export function MigrationPage({ id, route }) {
     }</main>`;
   }
   if (!m?.can) return html`<main class="page" id="main"><h1 tabindex="-1">Migration ${id}</h1><${Wait} /></main>`;
-  return html`<${Page} m=${m} route=${route} error=${error} />`;
+  return html`<${Page} m=${m} fresh=${fresh} route=${route} error=${error} />`;
 }
 
-function Page({ m, route, error }) {
+function Page({ m, fresh, route, error }) {
   const wide = useWide();
   const heading = useHeading(m.id);
   const { units, problem, retry } = useUnits(m.id, m.state);
@@ -116,7 +120,7 @@ function Page({ m, route, error }) {
     <${Head} m=${m} heading=${heading} />
     ${error && html`<${Trouble} problem=${error} title="This may be old" />`}
     <${Figures} m=${m} />
-    <${Actions} m=${m} route=${route} units=${units || []} />
+    <${Actions} m=${m} fresh=${fresh} route=${route} units=${units || []} />
     <${Jobs} id=${m.id} />
     ${problem && html`<${Trouble} problem=${problem} title="The units cannot be read" onRetry=${retry} />`}
     ${
