@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pumphouse.cli.demo_page import free_port
 from tests.page import process
 
 PATIENCE = 180
+
+
+def free_port() -> int:
+    """One that nobody else's test takes meanwhile, as the usual one would be; it stays the same over a restart."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 class Service(process.Service):
