@@ -13,8 +13,6 @@ from ..errors import UsageError
 from . import command, text
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ..clouds.cloud import Cloud
     from ..config import Config
     from ..planning.plan import Plan, Selection
@@ -92,8 +90,9 @@ class Migrate(command.Command):
             self.clouds(config, parsed_args.concurrency) as (source, destination),
         ):
             plan = self._plan(source, destination, store, selection, config)
+            show(plan, parsed_args, quiet=self.app.options.quiet)
             if parsed_args.dry_run:
-                return self._show_only(plan, parsed_args.format)
+                return 0
             if not self._agreed(plan, parsed_args):
                 print("Nothing was changed.", file=sys.stderr)
                 return 1
@@ -130,22 +129,10 @@ class Migrate(command.Command):
 
             return make(say)
 
-    def _show_only(self, plan: Plan, format: str) -> int:
-        if format == "table":
-            from . import plan_view
-
-            plan_view.show(plan, text.console())
-        else:
-            command.dump(plan.to_json(), format)
-        return 0
-
     def _agreed(self, plan: Plan, parsed_args: argparse.Namespace) -> bool:
-        """Show the plan; whether the operator wants it run."""
+        """Whether the operator wants it run."""
         from . import plan_view
 
-        console = self._console(parsed_args.format)
-        if not self.app.options.quiet:
-            plan_view.show(plan, console)
         if not plan.count("create"):
             return True
         blocking = plan_view.blocks(plan)
@@ -195,10 +182,6 @@ class Migrate(command.Command):
 
         migration_id = running.run(work, stop, view)
         return tell(store, plan, migration_id, parsed_args.format)
-
-    def _console(self, format: str) -> Console:
-        """Where people read: stdout, unless that is for a program."""
-        return text.console(sys.stdout if format == "table" else sys.stderr)
 
 
 def show(plan: Plan, parsed_args: argparse.Namespace, *, quiet: bool) -> None:

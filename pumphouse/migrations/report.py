@@ -9,10 +9,11 @@ from .. import human
 from ..errors import UsageError
 from ..planning.plan import Item, Plan
 from ..store import Migration, Result, Store, UnitRow
+from ..store.store import REVERTING, UNFINISHED
 from .verify import NOT_VERIFIED
 
 #: States in which a migration is still changing.
-UNFINISHED = ("running",)
+CHANGING = (*UNFINISHED, REVERTING)
 
 
 def build(store: Store, migration_id: int, brief: bool = False) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def _troubles(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _head(migration: Migration, plan: Plan, units: list[UnitRow], resources: list[dict[str, Any]]) -> dict[str, Any]:
-    finished = None if migration.state in UNFINISHED else migration.updated
+    finished = None if migration.state in CHANGING else migration.updated
     there = {_key(one) for one in resources if one["destination_id"]}
     actions = collections.Counter(item.action for item in plan.items if item.key in there)
     acts = {item.key: item.action for item in plan.items}
@@ -136,7 +137,7 @@ def _head(migration: Migration, plan: Plan, units: list[UnitRow], resources: lis
 
 def _left_over(store: Store, migration: Migration) -> list[dict[str, str]]:
     """Temporary things that could not be removed: while a migration runs, it still needs them."""
-    if migration.state in UNFINISHED:
+    if migration.state in CHANGING:
         return []
     return [
         {"cloud": row.cloud_role, "type": row.type, "id": row.resource_id, "name": row.name}

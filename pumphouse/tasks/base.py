@@ -89,21 +89,23 @@ def patiently(context: Context, name: str, do: Callable[[], T]) -> T:
 def tidy(context: Context) -> list[str]:
     """Remove the unit's temporary things, patiently; returns a sentence for each that stays. Raises LostClaimError."""
 
-    def remove() -> list[str]:
-        left = context.remove_temporaries()
+    left: dict[str, Exception] = {}
+
+    def remove() -> None:
+        left.clear()
+        left.update(context.remove_temporaries())
         for error in left.values():
             if passes(error):
                 raise error
-        return list(left)
 
     # That the unit is given up is no reason to leave them.
     calm = dataclasses.replace(context, abandon=threading.Event())
     try:
-        return patiently(calm, "removing temporary things", remove)
-    except LostClaimError:
-        raise
-    except Exception:
-        return list(context.remove_temporaries())
+        patiently(calm, "removing temporary things", remove)
+    except Exception as error:
+        if error not in left.values():
+            raise
+    return list(left)
 
 
 def anew(context: Context, order: Callable[[], T], clear: Callable[[], None] = lambda: None) -> T:

@@ -15,17 +15,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pumphouse.embedded.process import entry, write_private
 from pumphouse.store import Store, access, events
+from tests.functional.waiting import PATIENCE, until
+from tests.ports import free_port
 
 BIN = Path(sys.executable).parent
-PATIENCE = 60
 
 #: A process that writes events, some in transactions that last: their ids are not committed in their order then.
 WRITER = """
@@ -44,21 +44,6 @@ with Store.open(url) as store:
         store.write(write)
         time.sleep(chance.uniform(0, 0.02))
 """
-
-
-def until(what: str, look: Callable[[], Any]) -> Any:
-    """What ``look`` finds, in time."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited for {what}, in vain")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 class Service:

@@ -8,10 +8,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,19 +25,9 @@ from pumphouse.planning import Selection
 from pumphouse.planning.planner import pair_of
 from pumphouse.store import Migration, Store, jobs, plans
 from pumphouse.store.plans import PlanRow
+from tests.functional.waiting import PATIENCE, until
 
-PATIENCE = 120
 OPTIONS = {"concurrency": 4, "ignore_findings": False, "source": "src", "destination": "dst"}
-
-
-def until(what: str, look: Callable[[], Any]) -> Any:
-    """What ``look`` finds, in time."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited for {what}, in vain")
 
 
 class Site:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 #: Seconds.
-PATIENCE = 60
+PATIENCE = 120
 
 
 def until(what: str, look: Callable[[], Any]) -> Any:

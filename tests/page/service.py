@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.page import process
+from tests.ports import free_port
 
 PATIENCE = 180
-
-
-def free_port() -> int:
-    """One that nobody else's test takes meanwhile, as the usual one would be; it stays the same over a restart."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 class Service(process.Service):
@@ -26,6 +20,7 @@ class Service(process.Service):
 
     def __init__(self, config: Path, clouds_file: str) -> None:
         """On a configuration."""
+        # The same when it is started again; not the usual one, which another test may ask for.
         super().__init__(config, clouds_file, "--port", str(free_port()))
         self.secret = self.token()
         self.requests = self.with_token(self.secret)

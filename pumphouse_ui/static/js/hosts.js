@@ -52,7 +52,8 @@ export function Hosts({ role }) {
     ${!data && !error && html`<${Wait} text="Reading the hosts …" />`}
     ${data && html`<p class="list-status soft small">${count(hosts.length, "host")}
       ${down ? `, ${number(down)} not up` : ""}${role === "source" && hosts.length > 0 && html`<span
-      class="keys"> · keys: <kbd>↓</kbd> <kbd>↑</kbd> to a host, <kbd>Enter</kbd> opens, <kbd>M</kbd> moves</span> · <a href="#/host-order" data-testid="host-order-link">which fall empty first</a>`}
+      class="keys"> · keys: <kbd>↓</kbd> <kbd>↑</kbd> to a host, <kbd>Enter</kbd> opens, <kbd>M</kbd> moves</span> ·
+      <a href="#/host-order" data-testid="host-order-link">which fall empty first</a>`}
       ${data.failures.map((one) => html`<span key=${one.service} class="warn-text"> · ${one.service}: ${one.error}
         </span>`)}</p>`}
     ${data && !hosts.length && data.complete && html`<${Empty} title="No host"><p>
